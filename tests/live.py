@@ -62,9 +62,9 @@ class Partner:
         self.listen()
         time.sleep(PLUGGED_S)
 
-    def listen(self) -> None:
-        """Connect to the port that the improviser plays on."""
-        self._backend.open_input(_find("Improviser Out", self._backend.input_names()), self._hear, "Test Ears")
+    def listen(self, port: str = "Improviser Out") -> None:
+        """Connect to the port that an improviser plays on."""
+        self._backend.open_input(_find(port, self._backend.input_names()), self._hear, "Test Ears")
 
     def offer(self) -> None:
         """Open the port of a keyboard that was there before."""

@@ -62,6 +62,7 @@ class JamOptions:
         input_pattern: Inputs to listen to.
         excluded_inputs: Patterns of inputs to ignore; empty: those of the user's settings.
         output_pattern: Output to play on.
+        name: Name in the names of our own ports.
         tempo_bpm: Quarter notes per minute to keep; AUTO_TEMPO: as the player plays.
         meter: Time signature, such as "7/8".
         key: "auto", or a key such as "C" or "Am".
@@ -92,6 +93,7 @@ class JamOptions:
     input_pattern: str | None = None
     excluded_inputs: tuple[str, ...] = ()
     output_pattern: str | None = None
+    name: str | None = None
     tempo_bpm: float | str | None = None
     meter: str | None = None
     key: str | None = None
@@ -132,6 +134,7 @@ def port_settings(options: JamOptions) -> PortSettings:
             options.output_pattern,
             options.player,
             excluded_inputs=options.excluded_inputs,
+            jam=options.name or "",
         )
     return PortSettings(
         backend=options.backend or settings.backend,
@@ -139,6 +142,7 @@ def port_settings(options: JamOptions) -> PortSettings:
         output_pattern=options.output_pattern or settings.output_pattern,
         player=options.player,
         excluded_inputs=options.excluded_inputs or settings.excluded_inputs,
+        jam=options.name or "",
     )
 
 

@@ -90,11 +90,12 @@ def perform(
 
 @dataclass(frozen=True, slots=True)
 class _StartedJam:
-    """A started jam: the performer's settings, the page's socket, and the mailbox for learned weights."""
+    """A started jam: the performer's settings, the page's socket, the mailbox for learned weights, and its name."""
 
     settings: PerformerSettings
     page_socket: PageSocket | None
     mailbox: WeightMailbox | None
+    name: str
 
 
 def _begin(supervisor: Supervisor, options: JamOptions, services: JamServices, stack: ExitStack) -> _StartedJam:
@@ -111,7 +112,7 @@ def _begin(supervisor: Supervisor, options: JamOptions, services: JamServices, s
     stays = page_socket is not None and options.player is not PlayerUse.ALWAYS
     settings = replace(settings, stays=stays, mailbox=memory)
     supervisor.start(settings)
-    return _StartedJam(settings, page_socket, mailbox)
+    return _StartedJam(settings, page_socket, mailbox, options.name or "")
 
 
 def _start_services(
@@ -124,7 +125,7 @@ def _start_services(
 
     osc_port = services.osc_port or osc_port_of_settings()
     page_url = "" if begun.page_socket is None else begun.page_socket.address.url
-    stack.enter_context(RemoteControl(supervisor, control_folder(), osc_port, page_url))
+    stack.enter_context(RemoteControl(supervisor, control_folder(), osc_port, page_url, begun.name))
     listeners: list[Callable[[Event], None]] = []
     if begun.mailbox is not None:
         listeners.append(_learning(supervisor, begun.settings, begun.mailbox, stack))

@@ -27,6 +27,7 @@ improviser ctl offset -8
 improviser ctl like
 improviser ctl undo
 improviser ctl page
+improviser ctl --jam bass density 0.6
 improviser ctl --json
 """
 
@@ -50,15 +51,18 @@ ValueArgument = Annotated[
         "offset: milliseconds by which notes leave later, -100 to 100. For count-in: 1 to 8 bars (default 1).",
     ),
 ]
-ProcessOption = Annotated[
-    int | None, typer.Option("--process", metavar="NUMBER", help="Process number of the jam, if several run.")
+WhichOption = Annotated[
+    str | None,
+    typer.Option(
+        "--jam", metavar="NAME", help="Which jam, if several run: its name, or its process number. Default: the newest."
+    ),
 ]
 
 
 def ctl(
     name: NameArgument = None,
     value: ValueArgument = None,
-    process: ProcessOption = None,
+    jam: WhichOption = None,
     json: JsonOption = False,
 ) -> None:
     """Steer a running jam: turn a knob, choose a preset or key, like, mute.
@@ -71,7 +75,7 @@ def ctl(
     from improviser.errors import ImproviserError
     from improviser.remote.control_socket import ask
 
-    answer = ask(control_folder(), _line(name, value), process)
+    answer = ask(control_folder(), _line(name, value), jam)
     if answer.get("event") == "error":
         raise ImproviserError(str(answer.get("text")))
     if json:

@@ -21,6 +21,7 @@ from improviser.cli.options import (
     LiveSeedOption,
     MetronomeOption,
     MmcOption,
+    NameOption,
     OffsetOption,
     OpenOption,
     OscOption,
@@ -52,6 +53,7 @@ def demo(
     tune: TuneOption = None,
     preset: LivePresetOption = None,
     out: OutOption = None,
+    name: NameOption = None,
     tempo: TempoOption = None,
     swing: SwingOption = None,
     groove: GrooveOption = None,
@@ -94,6 +96,7 @@ def demo(
     options = JamOptions(
         preset=preset,
         output_pattern=out,
+        name=name,
         tempo_bpm=tempo,
         swing=swing,
         groove=groove,

@@ -28,6 +28,7 @@ from improviser.cli.options import (
     MeterOption,
     MetronomeOption,
     MmcOption,
+    NameOption,
     NotInOption,
     OffsetOption,
     OpenOption,
@@ -67,6 +68,7 @@ improviser jam --osc 9000
 improviser jam --preset fiddle --learn
 improviser jam --in "Improviser In" --bars 32 --json
 improviser jam --not-in Ardour --not-in nanoKONTROL
+improviser jam --preset bass --name bass --channel 2
 improviser jam --sound --no-web
 improviser jam --host 0.0.0.0 --web-port 8000
 improviser jam --keep-address
@@ -79,6 +81,7 @@ def jam(
     in_: InOption = None,
     not_in: NotInOption = None,
     out: OutOption = None,
+    name: NameOption = None,
     tempo: TempoOption = None,
     meter: MeterOption = None,
     swing: SwingOption = None,
@@ -142,6 +145,8 @@ def jam(
     improviser ctl panic ends all notes; the jam goes on. The signal SIGUSR1 (not on Windows) and a control of
     your choice (panic_control in settings.toml) do the same.
 
+    Several jams may play at once, each on ports of its own: --name bass. They don't hear each other.
+
     improviser ignores its own notes when they come back through a DAW or a cable. Channel 10 is drums, and is
     heard only with --listen-channel 10.
     """
@@ -152,6 +157,7 @@ def jam(
         input_pattern=in_,
         excluded_inputs=tuple(not_in or ()),
         output_pattern=out,
+        name=name,
         tempo_bpm=tempo,
         meter=meter,
         swing=swing,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -70,6 +71,28 @@ OutOption = Annotated[
         "--out",
         metavar="PATTERN",
         help="Output to play on. Default: the virtual port 'Improviser Out'.",
+        rich_help_panel=PORTS,
+    ),
+]
+# Drivers put a colon between client and port, and cut long names.
+_NAME: Final = re.compile(r"\w([\w -]{0,18}\w)?")
+
+
+def _jam_name(text: str) -> str:
+    """Return a name for the ports of a jam."""
+    if not _NAME.fullmatch(text):
+        raise typer.BadParameter(f"'{text}' is no name for ports. Give up to 20 letters and digits, such as bass.")
+    return text
+
+
+NameOption = Annotated[
+    str | None,
+    typer.Option(
+        "--name",
+        metavar="NAME",
+        parser=_jam_name,
+        help="Name for the ports of another jam beside this one: with bass, 'Improviser bass In' and 'Improviser bass "
+        "Out'.",
         rich_help_panel=PORTS,
     ),
 ]

@@ -85,7 +85,7 @@ def check_jams(midi: MidiSystem) -> Iterator[Finding]:
     yield passed(
         _JAMS,
         f"one is running (preset {state.get('preset')}). Steer it with improviser ctl; start a second one on "
-        "another port with --out NAME",
+        "ports of its own with --name bass",
     )
 
 

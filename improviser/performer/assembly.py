@@ -158,6 +158,7 @@ def _ready(
         ahead_s=ports.output.ahead_s,
         at_s=ports.backend.clock.now_s(),
         machine_s=time.monotonic(),
+        jam=ports.settings.jam,
     )
 
 

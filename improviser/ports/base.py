@@ -19,8 +19,6 @@ PLAYER_PORT: Final = "Improviser Player"
 LISTENER_PORT: Final = "Improviser Listener"
 SENDER_PORT: Final = "Improviser Sender"
 PROBE_PORT: Final = "Improviser Probe"
-# The improviser never listens to a port with one of these names, whatever number a driver adds to it.
-OWN_NAMES: Final = (VIRTUAL_INPUT, VIRTUAL_OUTPUT, PLAYER_PORT, LISTENER_PORT, SENDER_PORT, PROBE_PORT)
 
 # An input calls this with the bytes of one message and its arrival time in nanoseconds of the backend's clock.
 InputCallback = Callable[[Sequence[int], int], None]

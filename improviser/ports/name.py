@@ -8,7 +8,14 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
-from improviser.ports.base import OWN_NAMES, PROBE_PORT
+from improviser.ports.base import (
+    LISTENER_PORT,
+    PLAYER_PORT,
+    PROBE_PORT,
+    SENDER_PORT,
+    VIRTUAL_INPUT,
+    VIRTUAL_OUTPUT,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +23,8 @@ if TYPE_CHECKING:
 # ALSA appends "client:port" and WinMM a number. JACK adds "-01" to the client of a second program with the same name.
 _NUMBERS: Final = re.compile(r"(\s+\d+(:\d+)?|-\d+)$")
 _TWIN: Final = " #"
+# improviser never listens to a port with one of these names, nor to one of a jam with a name.
+_OWN: Final = {VIRTUAL_INPUT, VIRTUAL_OUTPUT, PLAYER_PORT, LISTENER_PORT, SENDER_PORT, PROBE_PORT}
 # Ports that only pass on what others send. Whoever listens to them hears everything twice.
 _THROUGH: Final = "midi through"
 # Ports that make sound but pass nothing on, so they cannot serve as a virtual output.
@@ -45,10 +54,16 @@ def twins_of(name: str, names: Sequence[str]) -> tuple[str, ...]:
     return tuple(other for other in names if other.partition(_TWIN)[0] == model)
 
 
+def own_ports(jam: str) -> tuple[str, str]:
+    """Return the names of the virtual input and output of the jam with this name; empty: no name."""
+    between = f" {jam} " if jam else " "
+    return VIRTUAL_INPUT.replace(" ", between), VIRTUAL_OUTPUT.replace(" ", between)
+
+
 def is_own(name: str) -> bool:
-    """Return whether this is the name of an improviser port: its client, its port or both."""
+    """Return whether this is the name of an improviser port: its client, its port or both; of any jam."""
     parts = {plain_name(part.strip()) for part in plain_name(name).split(":")}
-    return not parts.isdisjoint(OWN_NAMES)
+    return not parts.isdisjoint(_OWN) or any(_OF_JAM.fullmatch(part) for part in parts)
 
 
 def is_probe(name: str) -> bool:
@@ -95,3 +110,6 @@ def loopback_name(names: Sequence[str]) -> str | None:
             if fnmatchcase(name.lower(), pattern):
                 return name
     return None
+
+
+_OF_JAM: Final = re.compile("|".join(own_ports(".+")))

@@ -29,6 +29,7 @@ class Ready(Event):
         ahead_s: How many seconds before its moment that port needs a message.
         at_s: The current time.
         machine_s: The current time by the machine's own monotonic clock.
+        jam: The name in the names of the performer's own ports; empty: none.
     """
 
     event: ClassVar[str] = "ready"
@@ -44,6 +45,7 @@ class Ready(Event):
     ahead_s: float = 0.0
     at_s: float = 0.0
     machine_s: float = 0.0
+    jam: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ class PortSettings(StartSettings):
         player: When the built-in player plays.
         shared_state: File descriptor of the shared memory that records the sounding notes; None: no such memory.
         excluded_inputs: Patterns of inputs that are never opened, whatever `input_pattern` says.
+        jam: The name in the names of our own ports; empty: none.
     """
 
     event: ClassVar[str] = "ports"
@@ -72,6 +73,7 @@ class PortSettings(StartSettings):
     player: PlayerUse = PlayerUse.NEVER
     shared_state: int | None = None
     excluded_inputs: tuple[str, ...] = ()
+    jam: str = ""
 
     def __post_init__(self) -> None:
         """Convert `player` from JSON to a PlayerUse; raise ValueError if it is invalid."""

@@ -52,7 +52,9 @@ class ControlSocket:
     Threads: One thread accepts clients, and each client has a thread. `obey` is called in the clients' threads.
     """
 
-    def __init__(self, folder: Path, state: State, obey: Callable[[Command], None], page_url: str = "") -> None:
+    def __init__(
+        self, folder: Path, state: State, obey: Callable[[Command], None], page_url: str = "", name: str = ""
+    ) -> None:
         """Listen on a free port, and write the port and the token to a file in `folder`.
 
         Args:
@@ -60,6 +62,7 @@ class ControlSocket:
             state: The state of the jam, which is sent to clients.
             obey: Called with each command.
             page_url: The URL of the page; empty if no page is served.
+            name: The jam's name; empty: none.
 
         Raises:
             OSError: The socket cannot be opened, or the file cannot be written.
@@ -70,7 +73,7 @@ class ControlSocket:
         self._clients = threading.BoundedSemaphore(CLIENTS_MAX)
         self._strangers = threading.BoundedSemaphore(CLIENTS_MAX)
         self._path = folder / f"{os.getpid()}{_SUFFIX}"
-        place = {"port": self._socket.getsockname()[1], "token": self._token}
+        place = {"port": self._socket.getsockname()[1], "token": self._token, "name": name}
         try:
             write_private(self._path, json.dumps(place))
         except OSError:
@@ -157,26 +160,30 @@ class ControlSocket:
         return {"event": "error", "text": "this jam has no page. Start it without --no-web"}
 
 
-def ask(folder: Path, command: str, process: int | None = None) -> dict[str, Any]:
+def ask(folder: Path, command: str, jam: str | None = None) -> dict[str, Any]:
     """Send a line to a running jam and return its answer.
 
     Args:
         folder: The folder in which jams write their files.
         command: The line to send.
-        process: The process ID of the jam; None for the newest jam.
+        jam: The name of the jam, or its process number; None for the newest jam.
 
     Raises:
-        ImproviserError: No jam is running, or it does not answer.
+        ImproviserError: No such jam is running, or it does not answer.
     """
     paths = sorted(folder.glob(f"*{_SUFFIX}"), key=_began, reverse=True)
-    for path in paths if process is None else [folder / f"{process}{_SUFFIX}"]:
+    for path in paths:
         try:
             place = json.loads(path.read_text("utf-8"))
+            if jam not in {None, place.get("name"), path.name.removesuffix(_SUFFIX)}:
+                continue
             return _asked(place["port"], place["token"], command)
         except (ConnectionError, FileNotFoundError):  # the jam was killed
             continue
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ImproviserError(f"the jam does not answer ({error}); see: improviser ctl") from error
+    if jam is not None:
+        raise ImproviserError(f"no jam with the name or number '{jam}' is running; the newest one answers without it")
     raise ImproviserError("no jam is running. Start one with: improviser jam")
 
 

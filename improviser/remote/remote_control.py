@@ -23,7 +23,9 @@ class RemoteControl:
     exit it closes both.
     """
 
-    def __init__(self, supervisor: Supervisor, folder: Path, osc_port: int | None, page_url: str = "") -> None:
+    def __init__(
+        self, supervisor: Supervisor, folder: Path, osc_port: int | None, page_url: str = "", name: str = ""
+    ) -> None:
         """Open the control socket and the OSC server.
 
         Args:
@@ -31,12 +33,13 @@ class RemoteControl:
             folder: The folder in which the socket's port is recorded.
             osc_port: The UDP port for OSC; None for no OSC.
             page_url: The page's URL, which the socket reports to clients.
+            name: The jam's name; empty: none.
         """
         self._stack = ExitStack()
         ignored = supervisor.state.count_ignored
         gate = CommandFilter(supervisor.send, ignored)
         try:
-            remote = ControlSocket(folder, supervisor.state, gate, page_url)
+            remote = ControlSocket(folder, supervisor.state, gate, page_url, name)
             self._stack.callback(remote.close)
         except OSError as error:
             supervisor.warn(f"improviser ctl cannot steer this jam: {error.strerror or error}")

@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
-from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
+from improviser.ports.name import own_ports
 
 if TYPE_CHECKING:
     from improviser.ports.jack import JackBackend
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 _LOOK_EVERY_S: Final = 0.1
 _LOOKED_S: Final = 0.5
 _ON_JACK: Final = ("jack", "rtmidi-jack")
-_FOLLOWED: Final = (VIRTUAL_OUTPUT, VIRTUAL_INPUT)
 
 
 class Connections:
@@ -32,6 +31,7 @@ class Connections:
 
     def __init__(self) -> None:
         """Create the object. It follows nothing yet."""
+        self._own = own_ports("")
         self._cables: dict[str, tuple[str, ...]] = {}
         self._doubtful: dict[str, tuple[str, ...]] = {}
         self._lost: set[str] = set()
@@ -43,13 +43,14 @@ class Connections:
     @property
     def listeners(self) -> tuple[str, ...]:
         """The ports that were connected to the virtual output at the last check."""
-        return self._cables.get(VIRTUAL_OUTPUT, ())
+        return self._cables.get(self._own[1], ())
 
     def follow(self, ready: Ready) -> None:
         """Follow the ports that the performer has opened, if the backend reports connections.
 
         If `hold` was called before, the new ports get the connections that were kept.
         """
+        self._own = own_ports(ready.jam)
         if self._is_held:
             self._has_to_rejoin = True
             self._lost = {port for port, others in self._cables.items() if others}
@@ -84,7 +85,7 @@ class Connections:
             # The JACK server may have been restarted. A client without callbacks is not told.
             may_stay, self._has_to_rejoin = not self._has_to_rejoin, False
             graph = _joined(graph, may_stay=may_stay)
-            for port in _FOLLOWED:
+            for port in self._own:
                 if graph is not None and not self._is_held:
                     with contextlib.suppress(PortError):  # a port can vanish while its connections are listed
                         self._look(graph, port)

@@ -15,7 +15,7 @@ from improviser.midi.message import (
     message_to_bytes,
 )
 from improviser.ports import LOOPBACK, open_backend
-from improviser.ports.base import VIRTUAL_OUTPUT
+from improviser.ports.name import own_ports
 from improviser.ports.patience import within
 
 if TYPE_CHECKING:
@@ -70,14 +70,14 @@ def _open(backend: Backend, ready: Ready, listeners: Sequence[str]) -> tuple[lis
     """Open ports to those who heard the notes begin. Return whether a port is known to reach one of them."""
     if not ready.is_virtual:
         return [backend.open_output(ready.sends_on)], True
-    give_up_s = time.monotonic() + _GONE_S
-    while any(VIRTUAL_OUTPUT in name for name in backend.input_names()) and time.monotonic() < give_up_s:
+    give_up_s, (_, output) = time.monotonic() + _GONE_S, own_ports(ready.jam)
+    while any(output in name for name in backend.input_names()) and time.monotonic() < give_up_s:
         time.sleep(_LOOK_EVERY_S)
     destinations = backend.output_names()
-    direct = [backend.open_output(name, VIRTUAL_OUTPUT) for name in listeners if name in destinations]
+    direct = [backend.open_output(name, output) for name in listeners if name in destinations]
     if direct:
         return direct, True
-    port = backend.open_virtual_output(VIRTUAL_OUTPUT)
+    port = backend.open_virtual_output(output)
     time.sleep(_CONNECT_S)
     return [port], False
 

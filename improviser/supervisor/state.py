@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from improviser.choices import ClockUse, NoteTiming
 from improviser.music.counted_bars import CountedBars
 from improviser.music.meter import Meter
+from improviser.ports.name import own_ports
 from improviser.protocol import (
     DIGITS,
     NEUTRAL,
@@ -291,6 +292,7 @@ class State:
                 "route": {"in": self.route[0], "out": self.route[1]},
                 "sends_on": ready.sends_on if ready else "",
                 "is_virtual": ready.is_virtual if ready else True,
+                "own_ports": list(own_ports(ready.jam if ready else "")),
                 "heard_by": list(self.heard_by()),
                 "ports": {kind: list(names) for kind, names in ready.ports.items()} if ready else {},
                 "ignored": self.ignored,

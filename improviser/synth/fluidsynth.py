@@ -8,7 +8,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final, Self
 
-from improviser.ports.base import VIRTUAL_OUTPUT
+from improviser.ports.name import own_ports
 from improviser.protocol import Changed, Notice, Ready, Warned
 from improviser.synth.soundfont import (
     INSTEAD,
@@ -132,7 +132,7 @@ class Fluidsynth:
         if is_connected:
             self._insert(Notice(f"fluidsynth sounds with {soundfont.name}"))
         else:
-            self._insert(Warned(f"fluidsynth is not connected: connect '{VIRTUAL_OUTPUT}' to it; {INSTEAD}"))
+            self._insert(Warned(f"fluidsynth is not connected: connect '{own_ports(ready.jam)[1]}' to it; {INSTEAD}"))
 
     def _reconnected(self, ready: Ready) -> bool:
         """Connect the synthesizer that runs to a new performer. Return whether that worked; if not, start a new one."""

@@ -11,13 +11,13 @@ import contextlib
 import os
 import shutil
 import subprocess
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from improviser.errors import PortError
 from improviser.ports import open_backend
-from improviser.ports.base import VIRTUAL_OUTPUT
-from improviser.ports.name import plain_name
+from improviser.ports.name import own_ports, plain_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -62,7 +62,7 @@ def connecting(ready: Ready) -> Iterator[Callable[[str], bool]]:
     Threads: The context and its function belong to one thread.
     """
     if ready.backend not in _ON_JACK:
-        yield _by_tool if ready.backend == _ALSA and shutil.which(_TOOL) else _by_itself
+        yield partial(_by_tool, ready) if ready.backend == _ALSA and shutil.which(_TOOL) else _by_itself
         return
     from improviser.ports.jack import open_jack  # noqa: PLC0415 - this import raises an error without JACK
 
@@ -72,21 +72,21 @@ def connecting(ready: Ready) -> Iterator[Callable[[str], bool]]:
         yield lambda _: False
         return
     try:
-        yield lambda client: _by_cable(graph, client)
+        yield lambda client: _by_cable(graph, own_ports(ready.jam)[1], client)
     finally:
         graph.close()
 
 
-def _by_cable(graph: JackBackend, client: str) -> bool:
-    """Connect the improviser's output to the synthesizer in JACK. Return whether they are connected."""
+def _by_cable(graph: JackBackend, output: str, client: str) -> bool:
+    """Connect the port `output` to the synthesizer in JACK. Return whether they are connected."""
     ports = [name for name in graph.output_names() if name.startswith(f"{client}:")]
-    graph.restore(VIRTUAL_OUTPUT, ports[:1])
-    return bool(ports) and ports[0] in (graph.cables(VIRTUAL_OUTPUT) or ())
+    graph.restore(output, ports[:1])
+    return bool(ports) and ports[0] in (graph.cables(output) or ())
 
 
-def _by_tool(client: str) -> bool:
+def _by_tool(ready: Ready, client: str) -> bool:
     """Connect with ALSA's `aconnect`. Return whether the ports are connected."""
-    command = [_TOOL, f"{VIRTUAL_OUTPUT}:0", f"FLUID Synth ({client}):0"]
+    command = [_TOOL, f"{own_ports(ready.jam)[1]}:0", f"FLUID Synth ({client}):0"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_TOOL_S, check=False)
     except (OSError, subprocess.TimeoutExpired):

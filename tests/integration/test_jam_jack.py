@@ -17,7 +17,7 @@ from improviser.midi.smf import read_file
 from improviser.ports.clock import MonotonicClock
 from improviser.ports.link import open_link
 from improviser.studies import readiness
-from tests.live import Command, Partner, Run, wait_for
+from tests.live import PLUGGED_S, Command, Partner, Run, wait_for
 
 pytestmark = pytest.mark.jack
 
@@ -196,8 +196,34 @@ def test_a_second_improviser_says_so(run: Run, partner: Partner) -> None:
     jam.wait_until_told("ready")
     code, fault = run(*JAM).end()
     assert 1 == code
-    assert "another jam is running: the port 'Improviser Out' exists" in fault
+    assert "another jam is running: the port 'Improviser Out' exists. End it, or give this one a name" in fault
     assert jam.process.poll() is None
+
+
+def test_a_bass_plays_beside_chords(run: Run, partner: Partner) -> None:
+    """A jam with a name has ports of its own: two hear the same keyboard, and not each other, and both play.
+
+    `improviser ctl` reaches each by its process.
+    """
+    partner.offer()
+    keys = ("--json", "--tempo", "150", "--key", "C", "--in", "Test Keys")
+    chords = run("jam", *keys, "--preset", "comping", "--bars", "4")
+    bass = run("jam", *keys, "--preset", "bass", "--name", "bass", "--channel", "2", "--bars", "4")
+    assert ["Improviser Out"] == chords.wait_until_told("ready")["ports"]["out"]
+    assert ["Improviser bass Out"] == bass.wait_until_told("ready")["ports"]["out"]
+    for port in ("Improviser Out", "Improviser bass Out"):
+        partner.listen(port)
+    time.sleep(PLUGGED_S)
+    steered = [run("ctl", "--jam", name, "density", "0.5") for name in ("bass", str(chords.process.pid))]
+    partner.play(TUNE, BEAT_S)
+    assert [(0, "")] * 4 == [each.end() for each in (*steered, chords, bass)]
+    for jam in (chords, bass):
+        assert TUNE == [event["note"] for event in jam.told("heard")]
+        assert 1 == len(jam.told("turned"))
+        assert len(jam.told("played")) > 3
+    told = {data[0] & 0x0F for _, data in partner.received if data[0] & 0xF0 == 0x90}
+    assert {0, 1} == told
+    assert not partner.sounding
 
 
 def test_a_killed_parent_ends_the_performer(run: Run, partner: Partner) -> None:

@@ -20,8 +20,7 @@ from improviser.performer.inbox import (
     Rerouted,
 )
 from improviser.performer.ports.opening import LINGER_S, open_named, wanted_inputs
-from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
-from improviser.ports.name import is_own, twins_of
+from improviser.ports.name import is_own, own_ports, twins_of
 from improviser.ports.priority import HELPER_PRIORITY, raise_priority
 
 if TYPE_CHECKING:
@@ -147,7 +146,8 @@ class HotPlugMonitor(threading.Thread):
         if pattern is not None:
             chosen = open_named(self._ports.backend, pattern, _of_others(destinations))
         else:
-            chosen = self._own = self._own or self._ports.backend.open_virtual_output(VIRTUAL_OUTPUT)
+            own = own_ports(self._ports.settings.jam)[1]
+            chosen = self._own = self._own or self._ports.backend.open_virtual_output(own)
         self._wanted_output = chosen.name, pattern is None
         return chosen
 
@@ -217,7 +217,7 @@ class HotPlugMonitor(threading.Thread):
 
     def _is_away(self, port: InputPort, sources: Sequence[str], destinations: Sequence[str]) -> bool:
         """Return whether an input is lost or disconnected. For other programs, our own input is a destination."""
-        is_lost = self._is_lost(port.name, destinations if port.name == VIRTUAL_INPUT else sources)
+        is_lost = self._is_lost(port.name, destinations if is_own(port.name) else sources)
         return is_lost or not port.is_plugged
 
     def _is_lost(self, name: str, names: Sequence[str]) -> bool:

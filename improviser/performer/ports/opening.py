@@ -11,8 +11,8 @@ from improviser.errors import PortError
 from improviser.performer.inbox import PortLost
 from improviser.performer.ports.reconnecting_output import ReconnectingOutput
 from improviser.ports import AUTO, LOOPBACK, open_backend
-from improviser.ports.base import PLAYER_PORT, VIRTUAL_INPUT, VIRTUAL_OUTPUT
-from improviser.ports.name import is_match, is_own, is_through, match_names, plain_name
+from improviser.ports.base import PLAYER_PORT
+from improviser.ports.name import is_match, is_own, is_through, match_names, own_ports, plain_name
 from improviser.ports.patience import within
 from improviser.protocol import Notice, PlayerUse, PortSettings
 
@@ -181,12 +181,13 @@ def open_ports(settings: PortSettings, inbox: Inbox, tell: Callable[[Event], Non
         settings=settings,
     )
     if _wants_virtual_input(settings):
-        virtual = backend.open_virtual_input(VIRTUAL_INPUT, inbox.hears(VIRTUAL_INPUT))
+        name = own_ports(settings.jam)[0]
+        virtual = backend.open_virtual_input(name, inbox.hears(name))
         ports.inputs.append(virtual)
         ports.virtual_input = virtual.name  # on Windows the name of a loopback port
     ports.inputs += [backend.open_input(name, inbox.hears(name)) for name in wanted]
     if _wants_player(settings, wanted):
-        ports.player_output = _open_player_output(backend)
+        ports.player_output = _open_player_output(backend, own_ports(settings.jam)[0])
     return ports
 
 
@@ -194,10 +195,11 @@ def alone_notice(ports: OpenPorts) -> Notice | None:
     """Return the notice for a user whose instrument was not found, or None if the built-in player is not needed."""
     if not ports.is_alone:
         return None
+    own = own_ports(ports.settings.jam)[0]
     return Notice(
         f"no MIDI input is connected. The built-in player starts in {GRACE_S:g} s, and stops when somebody "
-        f"plays on '{VIRTUAL_INPUT}'. To play yourself, connect a keyboard and start again; to wait for another "
-        f"program, use --in '{VIRTUAL_INPUT}'{_UNSEEN if ports.backend.name == 'jack' else ''}"
+        f"plays on '{own}'. To play yourself, connect a keyboard and start again; to wait for another "
+        f"program, use --in '{own}'{_UNSEEN if ports.backend.name == 'jack' else ''}"
     )
 
 
@@ -218,19 +220,19 @@ def _refuse_twin(settings: PortSettings, backend: Backend) -> None:
 
     A killed improviser gets a moment until its port is gone.
     """
-    give_up_s = time.monotonic() + TWIN_S
-    while settings.output_pattern is None and any(map(_is_ours, backend.input_names())):
+    give_up_s, (_, output) = time.monotonic() + TWIN_S, own_ports(settings.jam)
+    while settings.output_pattern is None and any(_is_called(name, output) for name in backend.input_names()):
         if time.monotonic() > give_up_s:
             raise PortError(
-                f"another jam is running: the port '{VIRTUAL_OUTPUT}' exists. End it, or use other ports: "
-                "--out NAME --in NAME (see: improviser ports)"
+                f"another jam is running: the port '{output}' exists. End it, or give this one a name, and so ports of "
+                "its own: --name bass"
             )
         time.sleep(_LOOK_EVERY_S)
 
 
-def _is_ours(name: str) -> bool:
-    """Return whether a port's name is that of an improviser's virtual output."""
-    return plain_name(name).rpartition(":")[2] == VIRTUAL_OUTPUT
+def _is_called(name: str, port: str) -> bool:
+    """Return whether a listed name is that of a virtual port."""
+    return plain_name(name).rpartition(":")[2] == port
 
 
 def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> ReconnectingOutput:
@@ -242,7 +244,7 @@ def _open_output(settings: PortSettings, backend: Backend, inbox: Inbox) -> Reco
 
     pattern = settings.output_pattern
     if pattern is None:
-        return ReconnectingOutput(backend.open_virtual_output(VIRTUAL_OUTPUT), lost, is_ours=True)
+        return ReconnectingOutput(backend.open_virtual_output(own_ports(settings.jam)[1]), lost, is_ours=True)
     return ReconnectingOutput(open_named(backend, pattern, backend.output_names()), lost)
 
 
@@ -258,7 +260,7 @@ def wanted_inputs(settings: PortSettings, sources: Sequence[str]) -> tuple[str, 
         return ()
     if settings.input_pattern is None:
         return tuple(name for name in foreign if not is_through(name))
-    if is_match(settings.input_pattern, VIRTUAL_INPUT):
+    if is_match(settings.input_pattern, own_ports(settings.jam)[0]):
         return tuple(name for name in foreign if is_match(settings.input_pattern, name))
     return match_names(settings.input_pattern, foreign, "input")
 
@@ -271,7 +273,7 @@ def _is_excluded(name: str, settings: PortSettings) -> bool:
 def _wants_virtual_input(settings: PortSettings) -> bool:
     """Return whether other programs can play to the improviser."""
     pattern = settings.input_pattern
-    return pattern is None or settings.player is PlayerUse.ALWAYS or is_match(pattern, VIRTUAL_INPUT)
+    return pattern is None or settings.player is PlayerUse.ALWAYS or is_match(pattern, own_ports(settings.jam)[0])
 
 
 def _wants_player(settings: PortSettings, inputs: Sequence[str]) -> bool:
@@ -281,9 +283,9 @@ def _wants_player(settings: PortSettings, inputs: Sequence[str]) -> bool:
     return settings.player is PlayerUse.ALWAYS
 
 
-def _open_player_output(backend: Backend) -> OutputPort:
+def _open_player_output(backend: Backend, own: str) -> OutputPort:
     """Open our own virtual input for the built-in player, as any other program would."""
-    names = [name for name in backend.output_names() if VIRTUAL_INPUT in name]
+    names = [name for name in backend.output_names() if own in name]
     if not names:  # on Windows, the loopback port that replaces it
         raise PortError("the built-in player found no port to play on; see: improviser ports")
     return backend.open_output(names[-1], PLAYER_PORT)

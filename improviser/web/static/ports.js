@@ -2,7 +2,6 @@
 
 import { byId, sentence, setOptions, setText } from "./dom.js";
 
-const OWN_INPUT = "Improviser In";
 // Milliseconds for which a choice is shown before the program confirms it.
 const SETTLE_MS = 1000;
 const KINDS = { input: "in", output: "out" };
@@ -25,10 +24,10 @@ export class Ports {
   /** Show the available and the chosen ports. */
   show(state) {
     this.#state = state;
-    const { offered, route } = state;
+    const { offered, route, own_ports: [, output] } = state;
     setText(byId("ports-says"), state.refused_what === "ports" ? sentence(state.refused) : "");
     this.#showOne("input", "All inputs", offered.in, route.in);
-    this.#showOne("output", "Improviser Out (virtual port)", offered.out, state.is_virtual ? null : state.sends_on);
+    this.#showOne("output", `${output} (virtual port)`, offered.out, state.is_virtual ? null : state.sends_on);
   }
 
   #isSettled(id) {
@@ -43,7 +42,7 @@ export class Ports {
   #showOne(id, none, names, wanted) {
     const select = byId(id);
     const present = wanted ? chosen(names, wanted) : "";
-    const absent = wanted && !present ? [[wanted, absentName(wanted)]] : [];
+    const absent = wanted && !present ? [[wanted, absentName(wanted, this.#state.own_ports[0])]] : [];
     const isNew = setOptions(select, [["", none], ...names.map((name) => [name, name]), ...absent]);
     const value = present || wanted || "";
     if ((isNew || this.#isSettled(id)) && select.value !== value) select.value = value;
@@ -56,8 +55,8 @@ function chosen(names, part) {
 }
 
 /** The text for a port that is not in the list: our own port, a pattern for several, or a disconnected port. */
-function absentName(wanted) {
-  if (hasPart(OWN_INPUT, wanted)) return `${wanted} (virtual port)`;
+function absentName(wanted, ownInput) {
+  if (hasPart(ownInput, wanted)) return `${wanted} (virtual port)`;
   return /[*?[]/.test(wanted) ? wanted : `${wanted} (not connected)`;
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from improviser.errors import PortError
-from improviser.ports.base import OWN_NAMES
+from improviser.ports.base import VIRTUAL_INPUT, VIRTUAL_OUTPUT
 from improviser.ports.name import (
     distinct,
     is_match,
@@ -13,6 +13,7 @@ from improviser.ports.name import (
     is_through,
     loopback_name,
     match_names,
+    own_ports,
     plain_name,
     twins_of,
 )
@@ -34,11 +35,17 @@ def test_plain_name_loses_the_drivers_numbers(plain: str, name: str) -> None:
     assert plain == plain_name(name)
 
 
-@pytest.mark.parametrize("own", OWN_NAMES)
+@pytest.mark.parametrize("own", [*own_ports(""), *own_ports("bass"), *own_ports("left hand 2"), "Improviser Player"])
 @pytest.mark.parametrize("form", ["{0}", "{0} 128:0", "{0}:{0}", "{0}:{0} 129:0", "{0}-01:{0}", "{0} 2"])
 def test_own_ports_are_known_in_every_drivers_form(own: str, form: str) -> None:
     """Our own port is recognised as client, as port, as both, and with any numbers after it."""
     assert is_own(form.format(own))
+
+
+def test_the_ports_of_a_jam_bear_its_name() -> None:
+    """A jam with a name has other ports than one without."""
+    assert (VIRTUAL_INPUT, VIRTUAL_OUTPUT) == own_ports("")
+    assert ("Improviser bass In", "Improviser bass Out") == own_ports("bass")
 
 
 @pytest.mark.parametrize("name", [KEYS, "Improviser Outlet", "My Improviser Out", "Synth:midi"])

@@ -31,7 +31,7 @@ class Jam:
         """Open the socket."""
         self.state = State()
         self.commands: list[Command] = []
-        self.remote = ControlSocket(folder, self.state, self.obey)
+        self.remote = ControlSocket(folder, self.state, self.obey, name="bass")
         self.path = some_files(folder, "*.control.json")[0]
 
     def obey(self, command: Command) -> None:
@@ -178,8 +178,10 @@ def test_a_jam_that_is_gone_is_told(tmp_path: Path) -> None:
 
 
 def test_one_of_several_can_be_meant(jam: Jam, tmp_path: Path) -> None:
-    """One of several jams is selected by its process id."""
+    """One of several jams is selected by its name, or its process id."""
     number = int(jam.path.name.split(".")[0])
-    assert "state" == ask(tmp_path, STATE, number)["event"]
-    with pytest.raises(ImproviserError, match="no jam is running"):
-        ask(tmp_path, STATE, number + 1)
+    for which in ("bass", str(number)):
+        assert "state" == ask(tmp_path, STATE, which)["event"]
+    for other in ("chords", "", str(number + 1)):
+        with pytest.raises(ImproviserError, match=f"no jam with the name or number '{other}' is running"):
+            ask(tmp_path, STATE, other)
