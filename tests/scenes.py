@@ -12,7 +12,7 @@ from improviser.listening.player import Player
 from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS, root_above
 from improviser.music.meter import METERS
-from improviser.music.pitch import parse_note, pitch_class_bits, rotate
+from improviser.music.pitch import OCTAVE, IntArray, parse_note, pitch_class_bits, rotate
 from improviser.music.scale import parse_key
 from improviser.rewards import COMPONENTS, TERMS, FloatArray, Scene, component_weights, judge, moments
 
@@ -79,6 +79,7 @@ def judge_line(
             player_turns=turns(listened.line.intervals),
             chord_bits=chord_bits,
             chord_root=root_above(listened.chord, tonic),
+            chord_tones=sure_tones(chord_bits),
             tonic=tonic,
             mode=np.array([int(tonality.mode)]),
             player_held=listened.line.held,
@@ -93,6 +94,11 @@ def judge_line(
         )
         judged.append(named_terms(judge(scene)[0]))
     return judged
+
+
+def sure_tones(chord_bits: IntArray) -> FloatArray:
+    """Return the tones of chords as probabilities of 0 and 1, (lanes, 12)."""
+    return ((chord_bits[:, None] >> np.arange(OCTAVE)) & 1).astype(np.float32)
 
 
 def named_terms(terms: FloatArray) -> dict[str, float]:

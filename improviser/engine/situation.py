@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from improviser.listening.line import turns
-from improviser.listening.observation import STYLES, Place, certainty, line_density
+from improviser.listening.observation import STYLES, Place, above_tonic, certainty, line_density
 from improviser.listening.player import player_base
 from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS, root_above
@@ -76,6 +76,7 @@ def scene_of(own: Line, player: Player, place: Place, role: Role) -> Scene:
         player_turns=turns(player.line.intervals),
         chord_bits=chord_bits,
         chord_root=root_above(player.chord, place.tonic),
+        chord_tones=above_tonic(player.chord_tones, place.tonic),
         tonic=place.tonic,
         mode=place.mode,
         player_density=line_density(player.line),

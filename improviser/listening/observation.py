@@ -173,6 +173,12 @@ def line_density(line: Line) -> IntArray:
     return np.minimum(line.count // 2, 8)
 
 
+def above_tonic(classes: npt.NDArray[np.float32], tonic: IntArray) -> npt.NDArray[np.float32]:
+    """Return a value for each degree above the tonic from one for each pitch class, both (lanes, 12)."""
+    found: npt.NDArray[np.float32] = np.take_along_axis(classes, (np.arange(OCTAVE) + tonic[:, None]) % OCTAVE, axis=1)
+    return found
+
+
 def encode_player(player: Player, place: Place, out: Rows) -> None:
     """Write the features that do not depend on our line into the PLAYER_BLOCK columns of `out`, (lanes, SIZE)."""
     base = place.player_base
@@ -182,8 +188,7 @@ def encode_player(player: Player, place: Place, out: Rows) -> None:
     relative = np.arange(OCTAVE) + place.tonic[:, None]
     out[:, COLUMNS["player_pcs"]] = (player.bits[:, None] >> relative % OCTAVE) & 1
     for name, tones in (("chord_tones", player.chord_tones), ("coming_tones", player.coming_tones)):
-        above = np.take_along_axis(tones, relative % OCTAVE, axis=1)
-        out[:, COLUMNS[name]] = np.searchsorted(TONE_SHARES, above, side="right")
+        out[:, COLUMNS[name]] = np.searchsorted(TONE_SHARES, above_tonic(tones, place.tonic), side="right")
     start = COLUMNS["player_since"].start
     chord = player.chord
     # From player_since on, each feature has one column, in the order of FEATURES.

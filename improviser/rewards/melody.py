@@ -6,7 +6,7 @@ counter-term. In the table a dash stands for nothing.
 | component | term | weight | rewards; punishes |
 |---|---|---|---|
 | harmony | consonance | .22 | consonance with the player's sounding notes, most on strong beats; dissonance |
-| harmony | chord | .45 | tones of the implied chord; other tones, most on strong beats |
+| harmony | chord | .45 | likely tones of the chord; unlikely ones, most on strong beats |
 | harmony | scale | .08 | - ; tones outside the key that are not of the chord |
 | harmony | clash | .04 | - ; minor seconds and ninths and major sevenths on strong beats |
 | harmony | parallels | .21 | - ; parallel unisons, fifths and octaves with the player's top voice |
@@ -184,7 +184,8 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
     vertical *= step.sounding[:, None]
     vertical *= moment[:, :2]
     out[:, _AT["consonance"]] = vertical[:, 0]
-    out[:, _AT["chord"]] = np.where(step.in_chord, moment[:, 3], moment[:, 2]) * step.worth
+    chance = np.take_along_axis(scene.chord_tones, step.degree[:, None], axis=1)[:, 0]
+    out[:, _AT["chord"]] = (moment[:, 2] + chance * (moment[:, 3] - moment[:, 2])) * step.worth
     out[:, _AT["scale"]] = _OUTSIDE[scene.mode, step.degree] * (1 - step.in_chord) * step.worth
     out[:, _AT["clash"]] = vertical[:, 1]
     now, then = own.note - scene.player_note, own.before - scene.player_before

@@ -33,6 +33,7 @@ class Scene:
         player_turns: (lanes, PITCHES - 1) the player's last turns, as `listening.line.turns` numbers them.
         chord_bits: (lanes,) twelve-bit set of the implied chord; bit 0 is the tonic; 0 where none is implied.
         chord_root: (lanes,) the root of that chord in semitones above the tonic; anything where none is implied.
+        chord_tones: (lanes, 12) probability that each degree above the tonic is a tone of the chord, 0-1.
         tonic: (lanes,) pitch class of the key.
         mode: (lanes,) row of Mode.
         player_density: (lanes,) half the player's onsets in the window, 0-8.
@@ -48,6 +49,7 @@ class Scene:
     player_turns: IntArray
     chord_bits: IntArray
     chord_root: IntArray
+    chord_tones: FloatArray
     tonic: IntArray
     mode: IntArray
     player_density: IntArray

@@ -13,12 +13,13 @@ from improviser.listening.observation import (
     PLAYER_BLOCK,
     Place,
     Rows,
+    above_tonic,
     encode_player,
     line_density,
 )
 from improviser.listening.player import Player
 from improviser.music.accent import LEVELS
-from improviser.music.chord import CHORD_BITS, root_above
+from improviser.music.chord import CHORD_BITS, CHORD_COUNT, root_above
 from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import OCTAVE, rotate
 from improviser.playing.actions import register_base
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from improviser.training.grid import Part
 
 LANES: Final = 256
+_SURE: Final = 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,8 @@ class PlayerTable:
         chord_bits: (rows,) int16, pitch classes of the chord behind the player, 0 where none: the written one, and the
             implied one where none is known.
         chord_root: (rows,) int8, the root of that chord above the tonic.
+        chord_tones: (rows, 12) uint8, how likely each degree above the tonic is a tone of the chord, in 255ths: the
+            mean of what is heard and, where a chord is written, of what is true.
         density: (rows,) int8, half the player's onsets in the window, at most 8.
         moment: (rows, columns) float32, how the position in the music affects the rewards, as the role's `moments`
             returns it.
@@ -69,6 +73,7 @@ class PlayerTable:
     turns: npt.NDArray[np.int32]
     chord_bits: npt.NDArray[np.int16]
     chord_root: npt.NDArray[np.int8]
+    chord_tones: npt.NDArray[np.uint8]
     density: npt.NDArray[np.int8]
     moment: npt.NDArray[np.float32]
     places: npt.NDArray[np.int16]
@@ -90,6 +95,7 @@ class PlayerTable:
             player_turns=self.turns[rows],
             chord_bits=self.chord_bits[rows],
             chord_root=self.chord_root[rows],
+            chord_tones=self.chord_tones[rows] * np.float32(1 / _SURE),
             tonic=place.tonic,
             mode=place.mode,
             player_density=self.density[rows],
@@ -121,6 +127,7 @@ def empty_table(role: Role, steps: npt.NDArray[np.int64]) -> PlayerTable:
         turns=np.zeros((rows, PITCHES - 1), dtype=np.int32),
         chord_bits=np.zeros(rows, dtype=np.int16),
         chord_root=np.zeros(rows, dtype=np.int8),
+        chord_tones=np.zeros((rows, OCTAVE), dtype=np.uint8),
         density=np.zeros(rows, dtype=np.int8),
         moment=np.zeros((rows, role.rewards.moment_columns), dtype=np.float32),
         places=np.zeros((rows, len(fields(Place))), dtype=np.int16),
@@ -244,11 +251,31 @@ def listen_step(
         "turns": turns(player.line.intervals),
         "chord_bits": chord_bits,
         "chord_root": root_above(chord, place.tonic),
+        "chord_tones": _chord_tones(player, sound.chord, place.tonic),
         "density": line_density(player.line),
         "moment": table.role.rewards.moments(level, place.sixteenth, place.bar, chord_bits),
     }
     for name, column in written.items():
         getattr(table, name)[rows[alive]] = column[alive]
+
+
+def _chord_tones(player: Player, written: IntArray, tonic: IntArray) -> npt.NDArray[np.uint8]:
+    """Return how likely each degree above the tonic is a tone of the chord, (lanes, 12), in 255ths.
+
+    What is heard varies less than what is true, and has the same mean as far as the ear is calibrated. So the mean of
+    both is learned from fewer examples.
+
+    Args:
+        player: The player.
+        written: (lanes,) the index of the written chord, UNKNOWN where none is.
+        tonic: (lanes,) pitch class of the key.
+    """
+    heard = above_tonic(player.chord_tones, tonic)
+    true = (rotate(CHORD_BITS[np.maximum(written, 0)], tonic)[:, None] >> np.arange(OCTAVE)) & 1
+    is_written = ((written >= 0) & (written < CHORD_COUNT))[:, None]
+    known = np.where(heard.any(axis=1, keepdims=True), (heard + true) / 2, true)
+    found: npt.NDArray[np.uint8] = np.rint(np.where(is_written, known, heard) * _SURE).astype(np.uint8)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,10 @@ def test_what_was_played_in_jams_is_learned(run_json: RunJson, refuse: Refuse) -
             events += [Heard(beat / 2, 0, note, 80, "keys"), Lifted(beat / 2 + 0.4, 0, note, "keys")]
         settings = PerformerSettings("x", "m", {"tempo_bpm": 120.0, "meter": (4, 4)})
         write_session(folder / f"2026-01-0{number + 1}.session.jsonl", settings, *events)
-    (learned,) = run_json("learn", "--sessions", "--name", "played", *SHORT, "--json")
+    longer = ("--prior-updates", "30", *SHORT[2:])
+    (learned,) = run_json("learn", "--sessions", "--name", "played", *longer, "--json")
     assert (2, 1) == (learned["pieces"], learned["held_out"])
-    (both,) = run_json("learn", "songs", "--sessions", "--name", "both", *SHORT, "--json")
+    (both,) = run_json("learn", "songs", "--sessions", "--name", "both", *longer, "--json")
     assert (6, 1) == (both["pieces"], both["held_out"])
     assert "Give a FOLDER of music, or --sessions" in refuse(2, "learn", "--name", "nothing")
 
@@ -122,6 +123,17 @@ def test_what_spoils_the_held_out_figures_is_not_taken_over(
     """Where the acceptance test finds a fault on every way, nothing is written."""
     monkeypatch.setattr(acceptance.AcceptanceTest, "_fault", lambda *_: "it loses 9% of the held-out reward")
     assert "nothing was taken over: it loses 9% of the held-out reward. Try fewer --transitions" in fault(*LEARN)
+    assert not (own_folder / "config" / "presets" / "mine.toml").exists()
+
+
+def test_what_predicts_ones_own_music_worse_is_not_taken_over(
+    monkeypatch: pytest.MonkeyPatch, fault: Callable[..., str], own_folder: Path
+) -> None:
+    """Where one's own held-out pieces are predicted worse on every way, nothing is written."""
+    nats = iter([0.5, *[0.6] * 9])
+    monkeypatch.setattr(tuning, "score", lambda *_: prior_module.PriorScore(next(nats), 0.0, 0.0))
+    told = "nothing was taken over: your held-out pieces are predicted worse, with 0.600 nats a step in place of 0.500."
+    assert told in fault(*LEARN)
     assert not (own_folder / "config" / "presets" / "mine.toml").exists()
 
 

@@ -14,6 +14,7 @@ from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS, QUALITY_COUNT
 from improviser.music.pitch import OCTAVE, pitch_class_bits
 from improviser.rewards import BASS, COMPONENTS, Scene
+from tests.scenes import sure_tones
 
 GRID = np.array([4]), np.array([16])
 C, F, G7 = 0, 5 * QUALITY_COUNT, 7 * QUALITY_COUNT + 4
@@ -41,6 +42,7 @@ def judge_bass(own: list[int], chords: list[int], player: list[int] | None = Non
             player_turns=turns(listened.line.intervals),
             chord_bits=chord_bits,
             chord_root=chord // QUALITY_COUNT,
+            chord_tones=sure_tones(chord_bits),
             tonic=np.array([0]),
             mode=np.array([0]),
             player_held=listened.line.held,

@@ -15,7 +15,7 @@ from improviser.music.chord import CHORD_BITS, CHORD_COUNT, root_above
 from improviser.music.pitch import pitch_class_bits, rotate
 from improviser.music.voice_leading import MOVEMENT
 from improviser.rewards import COMPING, COMPONENTS, Scene
-from tests.scenes import MELODY, events
+from tests.scenes import MELODY, events, sure_tones
 
 GRID = np.array([4]), np.array([16])
 C, DM, EM, F, G, G7, AM, F_SHARP = 0, 19, 37, 45, 63, 67, 82, 54
@@ -44,6 +44,7 @@ def judge_chords(own: list[int], player: list[int], tonic: int = 0) -> list[dict
             player_turns=turns(listened.line.intervals),
             chord_bits=chord_bits,
             chord_root=root_above(listened.chord, key),
+            chord_tones=sure_tones(chord_bits),
             tonic=key,
             mode=np.array([0]),
             player_held=listened.line.held,

@@ -89,6 +89,7 @@ def _random_scene(
         player_turns=turns(rng.integers(-20, 21, size=(lanes, 8))),
         chord_bits=chord_bits,
         chord_root=rng.integers(12, size=lanes),
+        chord_tones=rng.random((lanes, 12), dtype=np.float32),
         tonic=rng.integers(12, size=lanes),
         mode=rng.integers(2, size=lanes),
         player_held=rng.integers(17, size=lanes),

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from improviser.listening.line import SILENT, Line, event_tokens, turns
 from improviser.listening.observation import COLUMNS, OWN_BLOCK, PLAYER_BLOCK, SIZE, encode_own
-from improviser.music.chord import CHORD_BITS, QUALITIES
+from improviser.music.chord import CHORD_BITS, QUALITIES, QUALITY_COUNT
 from improviser.playing.actions import HOLD_ACTION
 from improviser.rewards import moments
 from improviser.training.features import PlayerTable, player_table, prior_rows
 from improviser.training.grid import DUETS, TRIOS, Part, chorale_parts, sounding, tune_parts
 from tests.tiny_corpus import chorale, tune
 
-PER_STEP = ("observation", "bits", "note", "seen", "before", "turns", "chord_bits", "moment", "places")
+DOMINANT = 7 * QUALITY_COUNT
+PER_STEP = ("observation", "bits", "note", "seen", "before", "turns", "chord_bits", "chord_tones", "moment", "places")
 
 
 def make_parts() -> list[Part]:
@@ -71,6 +74,19 @@ def test_the_chord_that_is_implied() -> None:
     table = player_table(parts)
     assert ("", int(CHORD_BITS[0])) == (QUALITIES[0][0], int(table.chord_bits[4]))
     assert not table.chord_bits[rows_of(table, 1)].any()
+
+
+def test_how_likely_the_tones_of_a_written_chord_are() -> None:
+    """They are half as likely as what is true, and half as what is heard; beside nobody as what is true."""
+    parts = [*tune_parts([tune()], "fiddle", 4, 60), *tune_parts([tune()], "fiddle", 4, None)]
+    heard = player_table(parts).chord_tones.astype(float)
+    written = [replace(part, chords=np.full_like(part.chords, DOMINANT)) for part in parts]
+    known = player_table(written).chord_tones.astype(float)
+    dominant = np.isin(np.arange(12), (2, 7, 11)) * 255.0
+    with_player = slice(8, len(parts[0].player))
+    assert not heard[rows_of(player_table(parts), 1)].any()
+    np.testing.assert_allclose(known[with_player], (heard[with_player] + dominant) / 2, atol=1)
+    np.testing.assert_array_equal(known[-1], dominant)
 
 
 def test_only_the_players_columns_are_written() -> None:
