@@ -3,20 +3,28 @@
 What was played beside a player is judged beside that player's harmony and notes, and then beside those of another
 piece in the same mode and meter, moved to the same key, at the same tempo. A part that fits both alike has listened to
 nothing but the key, however consonant it is. Beside the improviser stand people, a parrot, which plays the player's
-notes a beat later, and a drone, which holds the tonic.
+notes a beat later, a drone, which holds the tonic, and the ear, which holds the tone that it takes for the likeliest of
+the chord: no melody that trusts the same ear can be much more in the chord.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from improviser.corpus.piece import TICKS_PER_BEAT
+from improviser.corpus.sounding_steps import sounds_of
 from improviser.engine.settings import AUTO_KEY
 from improviser.evaluation.duet import FRAMES, Duet, Notes, from_messages, pitch_classes, sounding, to_messages
 from improviser.evaluation.estimate import Column, estimate_column
+from improviser.listening.harmony.harmony_inputs import Sounding
+from improviser.listening.harmony.harmony_tracker import HarmonyTracker
+from improviser.music.accent import LEVELS
 from improviser.music.consonance import CONSONANT_INTERVALS
+from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import MIDDLE_C, OCTAVE
 from improviser.offline.session import engine_in_beats, play_along
 from improviser.workers import HERE, Workers
@@ -29,7 +37,7 @@ if TYPE_CHECKING:
     from improviser.evaluation.in_time.feel_figures import Subject
     from improviser.evaluation.metrics import Figures
 
-PEOPLE, PARROT, DRONE = "people", "parrot", "drone"
+PEOPLE, PARROT, DRONE, EAR = "people", "parrot", "drone", "ear"
 # A window of emergent consonance, in beats.
 WINDOW_BEATS: Final = 2
 # Radii of the circles of fifths, minor thirds and major thirds. Source: C. Harte, M. Sandler and M. Gasser (2006),
@@ -41,6 +49,7 @@ TONAL_SPACE: Final = np.concatenate([np.sin(_ANGLES), np.cos(_ANGLES)], axis=1) 
     [radius for _, radius in _CIRCLES], 2
 )
 _UNKNOWN: Final = float("nan")
+_NO_TONE: Final = -1
 
 
 def listening_scores(
@@ -55,7 +64,7 @@ def listening_scores(
         workers: Where the improviser plays.
 
     Returns:
-        Partner ("improviser", PEOPLE, PARROT, DRONE), then "right", "wrong" and "difference".
+        Partner ("improviser", PEOPLE, PARROT, DRONE, EAR), then "right", "wrong" and "difference".
     """
     rows: dict[str, dict[str, list[Figures]]] = {}
     pairs = [(duet, wrong) for at, duet in enumerate(duets) if (wrong := wrong_player(duets, at)) is not None]
@@ -126,7 +135,28 @@ def _others(duet: Duet) -> dict[str, Notes]:
     partners[PARROT] = duet.heard + np.array([1, 1, 0])
     tonic = MIDDLE_C - OCTAVE + duet.tonic
     partners[DRONE] = np.array([[0.0, duet.frames / FRAMES, tonic]])
+    partners[EAR] = _likeliest_tones(duet)
     return partners
+
+
+def _likeliest_tones(duet: Duet) -> Notes:
+    """Return the tones that the ear takes for the likeliest of the chord, each held until another one is likelier."""
+    heard = duet.heard * np.array([TICKS_PER_BEAT, TICKS_PER_BEAT, 1])
+    heard[:, 1] -= heard[:, 0]
+    bar_steps = duet.meter.bar_sixteenths
+    levels = LEVELS[METERS.index(duet.meter)]
+    tracker, tones = HarmonyTracker(1, SIXTEENTHS_PER_BEAT), []
+    for step, (bits, bass, top, struck) in enumerate(sounds_of([np.rint(heard).astype(np.int64)], duet.frames)):
+        sound = Sounding(np.array([bits]), np.array([bass]), np.array([top]), np.array([struck > 0]))
+        tracker.push(sound, levels[[step % bar_steps]], np.array([bar_steps]))
+        tones.append(int(tracker.tones[0].argmax()) if tracker.tones.any() else _NO_TONE)
+    changes = np.flatnonzero(np.diff(tones, prepend=_NO_TONE, append=_NO_TONE)).tolist()
+    notes = [
+        (start / FRAMES, end / FRAMES, MIDDLE_C - OCTAVE + tones[start])
+        for start, end in pairwise(changes)
+        if tones[start] != _NO_TONE
+    ]
+    return np.array(notes, dtype=np.float64).reshape(-1, 3)
 
 
 def _is_consonant(ours: npt.NDArray[np.int64], theirs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:

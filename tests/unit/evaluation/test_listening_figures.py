@@ -20,6 +20,7 @@ from improviser.evaluation.duet import (
 from improviser.evaluation.in_time.feel_figures import Subject
 from improviser.evaluation.listening_figures import (
     DRONE,
+    EAR,
     PARROT,
     PEOPLE,
     duet_figures,
@@ -100,9 +101,10 @@ def test_who_listens_has_a_difference_and_who_does_not_has_none() -> None:
     done: list[int] = []
     scores = listening_scores(duets, subject, done.append)
     assert [1, 2, 3, 4] == done
-    assert {"improviser", PEOPLE, PARROT, DRONE} == set(scores)
+    assert {"improviser", PEOPLE, PARROT, DRONE, EAR} == set(scores)
     gains = {partner: sides["difference"]["note in chord"].mean for partner, sides in scores.items()}
     assert gains[PEOPLE] > 0.5 > gains[PARROT] > abs(gains[DRONE])
+    assert gains[EAR] > abs(gains[DRONE])
     assert 1.0 == scores[PEOPLE]["right"]["note in chord"].mean
 
 
