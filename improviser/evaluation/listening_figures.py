@@ -109,10 +109,11 @@ def duet_figures(notes: Notes, duet: Duet) -> Figures:
     `note in chord` is the share of the sounding notes, by time, that belong to the chord. `strong consonance` is the
     share of the strong beats where both sound on which our lowest note is consonant with each of the player's. `bass`
     is the share of the strong beats on which our lowest note is the chord's root or bass. `emergent consonance` is how
-    much more consonant both are together than each alone.
+    much more consonant both are together than each alone. `clear` is the share of the time in which both sound and none
+    of our notes is at or between the player's outer ones.
     """
-    found = sounding(notes, duet.frames)
-    theirs = pitch_classes(sounding(duet.heard, duet.frames))
+    found, heard = sounding(notes, duet.frames), sounding(duet.heard, duet.frames)
+    theirs = pitch_classes(heard)
     lowest = np.where(found.any(axis=1), found.argmax(axis=1), -1)
     in_chord = (duet.harmony.bits[:, None] >> (np.arange(found.shape[1]) % OCTAVE)) & 1 > 0
     is_counted = found & (duet.harmony.bits > 0)[:, None]
@@ -124,6 +125,7 @@ def duet_figures(notes: Notes, duet: Duet) -> Figures:
         "strong consonance": _share(_is_consonant(lowest, theirs)[strong & (theirs > 0)]),
         "bass": _share(is_low[strong & (duet.harmony.root >= 0)]),
         "emergent consonance": _emergent_consonance(pitch_classes(found), theirs),
+        "clear": _share(~_is_between(found, heard)[found.any(axis=1) & (theirs > 0)]),
     }
 
 
@@ -166,6 +168,13 @@ def _is_consonant(ours: npt.NDArray[np.int64], theirs: npt.NDArray[np.int64]) ->
         for degree in (ours + interval, ours - interval):
             allowed |= 1 << degree % OCTAVE
     return np.asarray((theirs & ~allowed) == 0)
+
+
+def _is_between(found: npt.NDArray[np.bool_], heard: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
+    """Return the frames in which a note of `found` is at or between the outer ones of `heard`, both (frames, 128)."""
+    from_low = np.logical_or.accumulate(heard, axis=1)
+    from_high = np.logical_or.accumulate(heard[:, ::-1], axis=1)[:, ::-1]
+    return np.asarray((found & from_low & from_high).any(axis=1))
 
 
 def _emergent_consonance(ours: npt.NDArray[np.int64], theirs: npt.NDArray[np.int64]) -> float:

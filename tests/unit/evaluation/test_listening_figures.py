@@ -74,6 +74,14 @@ def test_figures_by_hand() -> None:
     assert 0.0 == pytest.approx(gains[0])
 
 
+def test_who_keeps_out_of_the_hands_is_clear() -> None:
+    """A note between the outer notes of the player's chord, or on one, is in the hands; one above or below is not."""
+    played = accompaniment_heard(piece("b", 0, C, G))
+    assert played is not None
+    figures = [duet_figures(np.array([[0.0, 2.0, note]]), played)["clear"] for note in (47, 48, 50, 55, 56)]
+    assert [1.0, 0.0, 0.0, 0.0, 1.0] == figures
+
+
 def test_a_wrong_player_is_moved_to_the_same_key() -> None:
     """The other piece's chords and tune are transposed to this one's tonic, and repeated to its length."""
     duets = [heard(piece("a", 0, C, F, C, G)), heard(piece("b", 2, (2, 0, 2), (9, 0, 9)))]
