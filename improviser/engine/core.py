@@ -546,7 +546,7 @@ class Engine:
     def _play(self, action: int, choice: Choice | None, seen: Prospect | None = None) -> list[TimedMessage]:
         """Play an action and move on to the next step; `_record` records the action later."""
         tonic, base, before = int(self._place.tonic[0]), int(self._place.own_base[0]), self._voice.struck
-        gesture = self._role.gesture(action, tonic, base, before)
+        gesture = self._role.gesture(action, tonic, base, before, hands := self._listener.hands)
         touch = Touch(self._due_s(), self._listener.velocity * self.panel.touch, self._feel)
         messages = self._voice.play(gesture, self._next_step, self._place, touch)
         self._decided = None
@@ -562,6 +562,7 @@ class Engine:
             tonic=tonic,
             base=base,
             before=before,
+            hands=hands,
             observation=None if seen is None else seen.observation,
             legal=None if seen is None else seen.legal,
             expected=() if seen is None else seen.expected,

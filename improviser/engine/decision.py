@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from improviser.engine.why import Reason, reasons
+from improviser.music.pitch import NO_SPAN
 
 if TYPE_CHECKING:
     import numpy as np
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from improviser.engine.anticipation import Expected
     from improviser.engine.role import Role
     from improviser.listening.observation import Rows
+    from improviser.music.pitch import Span
     from improviser.playing.actions import Gesture
 
 
@@ -34,6 +36,7 @@ class Decision:
         tonic: Pitch class of the key.
         base: The note from which actions count.
         before: The notes that were struck last before this step.
+        hands: The player's lowest and highest note of late.
         observation: (columns,) the observation of the decision; None if nothing was chosen.
         legal: (actions,) which actions were legal; None if nothing was chosen.
         expected: What the player was expected to do in the step, the likeliest first; empty if it was known.
@@ -51,6 +54,7 @@ class Decision:
     tonic: int
     base: int
     before: tuple[int, ...]
+    hands: Span = NO_SPAN
     observation: Rows | None = None
     legal: npt.NDArray[np.bool_] | None = None
     expected: tuple[Expected, ...] = ()
@@ -67,7 +71,7 @@ class Decision:
 
     def meaning(self, action: int) -> Gesture:
         """Return the gesture that an action stands for in this step."""
-        return self.role.gesture(action, self.tonic, self.base, self.before)
+        return self.role.gesture(action, self.tonic, self.base, self.before, self.hands)
 
     def reasons(self, count: int = 3) -> list[Reason]:
         """Return the reasons for the action and for the likeliest others; an empty list if nothing was chosen."""

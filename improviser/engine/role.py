@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from improviser.engine.preference_features import PreferenceFeatures
     from improviser.listening.line import Events, Line
     from improviser.listening.observation import Feature, Place, Rows
-    from improviser.music.pitch import IntArray
+    from improviser.music.pitch import IntArray, Span
     from improviser.music.scale import Key
     from improviser.rewards import Rewards
 
@@ -101,8 +101,16 @@ class Role(ABC):
         """
 
     @abstractmethod
-    def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
-        """Return the gesture of an action in a key, above the note `base`, after the notes `before` were struck."""
+    def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...], hands: Span) -> Gesture:
+        """Return the gesture of an action.
+
+        Args:
+            action: Index of the action.
+            tonic: Pitch class of the key.
+            base: The note from which actions count.
+            before: The notes that were struck last; empty before the first.
+            hands: The player's lowest and highest note of late; NO_SPAN where there is none.
+        """
 
     @abstractmethod
     def legal(self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
@@ -151,9 +159,9 @@ class _Melody(Role):
         """Write the columns of our tune."""
         encode_own(own, player_note, place, out)
 
-    def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
-        """Return the gesture; the tonic and the notes before do not matter."""
-        del tonic, before
+    def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...], hands: Span) -> Gesture:
+        """Return the gesture; tonic, the notes before and the player's hands do not matter."""
+        del tonic, before, hands
         return action_to_gesture(action, base)
 
     def legal(self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
@@ -204,9 +212,9 @@ class _Comping(Role):
         """Write the columns of our chords."""
         encode_own_chords(own, player_note, place, out)
 
-    def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
-        """Return the gesture; a chord is voiced near the one before."""
-        return action_to_chord_gesture(action, tonic, base, before)
+    def gesture(self, action: int, tonic: int, base: int, before: tuple[int, ...], hands: Span) -> Gesture:
+        """Return the gesture; a chord is voiced near the one before, out of the player's hands."""
+        return action_to_chord_gesture(action, tonic, base, before, hands)
 
     def legal(self, tonic: int, base: int, *, is_sounding: bool, pitch_classes: int | None) -> npt.NDArray[np.bool_]:
         """Return the mask of legal chords."""

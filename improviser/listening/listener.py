@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from improviser.listening.tempo import BeatClock
     from improviser.listening.window import HeardStep
     from improviser.midi.message import Message
-    from improviser.music.pitch import IntArray
+    from improviser.music.pitch import IntArray, Span
     from improviser.music.scale import Key
 
 # The weight of the newest onset in the player's mean note, which so follows about the last eight onsets.
@@ -135,6 +135,11 @@ class Listener:
     def velocity(self) -> float:
         """The mean velocity of the player's last onsets."""
         return self._window.velocity
+
+    @property
+    def hands(self) -> Span:
+        """The lowest and the highest of the player's last notes; NO_SPAN before the first."""
+        return self._window.hands
 
     def begin(self, step: int) -> None:
         """Begin with `step`: everything heard before belongs to what went before."""

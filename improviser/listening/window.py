@@ -25,7 +25,7 @@ from improviser.midi.message import (
     NoteOff,
     NoteOn,
 )
-from improviser.music.pitch import pitch_class_bits
+from improviser.music.pitch import NO_SPAN, Span, pitch_class_bits
 
 PEDAL_DOWN: Final = 64
 TOUCHES: Final = 16
@@ -78,12 +78,18 @@ class NoteWindow:
         self._keys: list[_Key] = []
         self._pedals: set[int] = set()
         self._velocities: deque[int] = deque(maxlen=TOUCHES)
+        self._notes: deque[int] = deque(maxlen=TOUCHES)
         self._sounded = -1
 
     @property
     def velocity(self) -> float:
         """The mean velocity of the last TOUCHES onsets, DEFAULT_VELOCITY before the first."""
         return sum(self._velocities) / len(self._velocities) if self._velocities else DEFAULT_VELOCITY
+
+    @property
+    def hands(self) -> Span:
+        """The lowest and the highest of the last TOUCHES notes; NO_SPAN before the first."""
+        return (min(self._notes), max(self._notes)) if self._notes else NO_SPAN
 
     @property
     def sounding(self) -> frozenset[tuple[int, int]]:
@@ -116,6 +122,7 @@ class NoteWindow:
                 self._key_up(channel, note, step)
                 self._keys.append(_Key(channel, note, step))
                 self._velocities.append(velocity)
+                self._notes.append(note)
             case NoteOff(channel, note):
                 self._key_up(channel, note, step)
             case ControlChange(channel, control, value):

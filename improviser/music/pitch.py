@@ -15,6 +15,9 @@ from improviser.errors import UsageError
 
 OCTAVE: Final = 12
 NOTE_MAX: Final = 127
+# The lowest and the highest of some notes; of none, nothing is between them.
+Span = tuple[int, int]
+NO_SPAN: Final[Span] = (NOTE_MAX + 1, -1)
 MIDDLE_C: Final = 60
 ALL_PITCH_CLASSES: Final = 0xFFF
 PITCH_CLASS_NAMES: Final = ("C", "C#", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")

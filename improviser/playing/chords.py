@@ -7,7 +7,8 @@
 | 2..109 | chord: root 0..11 above the tonic x quality, a row of music.chord.QUALITIES |
 
 A chord stands on its root, as a left hand plays it. The tones above are in close position, near those struck last: a
-triad has all three of them, a seventh chord those above the root.
+triad has all three of them, a seventh chord those above the root. Where the player's own hands are there, the chord
+goes out of their way: below them, or around them, with the root below and the tones above.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT, QUALITIES, QUALITY_COUNT
-from improviser.music.pitch import ALL_PITCH_CLASSES, OCTAVE
+from improviser.music.pitch import ALL_PITCH_CLASSES, NO_SPAN, OCTAVE, Span
 from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION, REST_ACTION, Gesture, GestureKind
 
 CHORD_ACTION_COUNT: Final = FIRST_ONSET + CHORD_COUNT
@@ -35,6 +36,8 @@ MIDDLE: Final = 11
 HAND_TONES: Final = 3
 # One semitone away from the middle costs as much as this much movement, so that voicings drift back.
 PULL: Final = 0.25
+# Around the player's hands: the lowest root, and the highest tone above them.
+DEEPEST, HIGHEST = 28, 91
 
 
 def chord_above(action: int, tonic: int) -> int:
@@ -42,7 +45,9 @@ def chord_above(action: int, tonic: int) -> int:
     return (action - FIRST_ONSET + QUALITY_COUNT * tonic) % CHORD_COUNT
 
 
-def action_to_chord_gesture(action: int, tonic: int, base: int, before: tuple[int, ...]) -> Gesture:
+def action_to_chord_gesture(
+    action: int, tonic: int, base: int, before: tuple[int, ...], hands: Span = NO_SPAN
+) -> Gesture:
     """Return the gesture of an action 0..109.
 
     Args:
@@ -50,6 +55,7 @@ def action_to_chord_gesture(action: int, tonic: int, base: int, before: tuple[in
         tonic: Pitch class of the key.
         base: The note at the bottom of the register.
         before: The notes struck last, lowest first; empty before the first.
+        hands: The player's lowest and highest note of late.
 
     Raises:
         ValueError: There is no such action.
@@ -60,7 +66,7 @@ def action_to_chord_gesture(action: int, tonic: int, base: int, before: tuple[in
         return Gesture(GestureKind.REST)
     if FIRST_ONSET <= action < CHORD_ACTION_COUNT:
         chord = chord_above(action, tonic)
-        return Gesture(GestureKind.ONSET, voice_chord(chord, base, before), chord)
+        return Gesture(GestureKind.ONSET, voice_chord(chord, base, before, hands), chord)
     msg = f"action {action} is none of 0..{CHORD_ACTION_COUNT - 1}"
     raise ValueError(msg)
 
@@ -81,31 +87,54 @@ def legal_chords(tonic: int, *, is_sounding: bool, pitch_classes: int | None) ->
     return mask
 
 
-def voice_chord(chord: int, base: int, before: tuple[int, ...]) -> tuple[int, ...]:
+def voice_chord(chord: int, base: int, before: tuple[int, ...], hands: Span = NO_SPAN) -> tuple[int, ...]:
     """Return the notes, lowest first, of the chord with an index 0..107: its root, and three tones above.
 
     Of the close positions of these three it is the one with the lowest cost: the movement from the notes above the
-    lowest of `before`, and the distance from the middle of the hand. Of equal ones it is the lowest.
+    lowest of `before`, and the distance from the middle of the hand. Of equal ones it is the lowest. Positions out of
+    the player's hands come first. If there is none, and the hands are where ours would be, it is one around them.
     """
     if base + HIGHEST_ROOT < OCTAVE:  # in the lowest register there is no room below it
         base += OCTAVE
     relative = (chord - QUALITY_COUNT * (base % OCTAVE)) % CHORD_COUNT
-    notes = _nearest(relative, tuple(note - base for note in before[1:]))
-    return tuple(base + note for note in notes)
+    notes = _nearest(relative, tuple(note - base for note in before[1:]), (hands[0] - base, hands[1] - base))
+    found = tuple(base + note for note in notes)
+    if _is_clear(found, hands) or hands[0] >= base + OCTAVE:
+        return found
+    return _around(found[0], [note % OCTAVE for note in found[1:]], before, hands) or found
 
 
 @lru_cache(maxsize=4096)
-def _nearest(chord: int, before: tuple[int, ...]) -> tuple[int, ...]:
+def _nearest(chord: int, before: tuple[int, ...], hands: Span) -> tuple[int, ...]:
     """Return the best position of a chord; here the base is note 0, of pitch class 0."""
     root, quality = divmod(chord, QUALITY_COUNT)
     lowest = root - OCTAVE * (root > HIGHEST_ROOT)
     tones = QUALITIES[quality][1]
-    classes = sorted((root + interval) % OCTAVE for interval in tones[len(tones) - HAND_TONES :])
-    ladder = [octave + degree for octave in (0, OCTAVE, 2 * OCTAVE) for degree in classes]
-    close = [tuple(ladder[at : at + HAND_TONES]) for at in range(len(ladder) - HAND_TONES + 1)]
-    low = max(HAND_LOW, lowest + _ROOT_GAP)
-    within = [notes for notes in close if notes[0] >= low and notes[-1] <= HAND_HIGH]
-    return lowest, *min(within, key=lambda notes: (_movement(before, notes) + _off_middle(notes), notes))
+    classes = [(root + interval) % OCTAVE for interval in tones[len(tones) - HAND_TONES :]]
+    within = _close(classes, max(HAND_LOW, lowest + _ROOT_GAP), HAND_HIGH)
+    free = [notes for notes in within if _is_clear((lowest, *notes), hands)]
+    return lowest, *min(free or within, key=lambda notes: (_movement(before, notes) + _off_middle(notes), notes))
+
+
+def _around(root: int, classes: list[int], before: tuple[int, ...], hands: Span) -> tuple[int, ...]:
+    """Return a chord with its root below the player's hands and its tones above; empty if there is no room for it."""
+    low, high = hands
+    below = root - OCTAVE * max(0, -((low - 1 - root) // OCTAVE))
+    above = _close(classes, high + 1, HIGHEST)
+    if below < DEEPEST or not above:
+        return ()
+    return below, *min(above, key=lambda notes: (_movement(before[1:], notes) + PULL * (notes[0] - high), notes))
+
+
+def _close(classes: list[int], low: int, high: int) -> list[tuple[int, ...]]:
+    """Return the close positions of pitch classes from `low` up to `high`."""
+    ladder = [note for note in range(low, high + 1) if note % OCTAVE in classes]
+    return [tuple(ladder[at : at + HAND_TONES]) for at in range(len(ladder) - HAND_TONES + 1)]
+
+
+def _is_clear(notes: tuple[int, ...], hands: Span) -> bool:
+    """Return whether no note is at or between the player's outer ones."""
+    return not any(hands[0] <= note <= hands[1] for note in notes)
 
 
 def _movement(before: tuple[int, ...], notes: tuple[int, ...]) -> float:

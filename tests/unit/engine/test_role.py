@@ -9,6 +9,7 @@ from improviser.engine.role import COMPING, MELODY, ROLES, Role
 from improviser.listening.line import HOLD, NONE, REST
 from improviser.listening.observation import Place
 from improviser.music.chord import chord_from_index
+from improviser.music.pitch import NO_SPAN
 from improviser.music.scale import parse_key
 from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION, REST_ACTION
 
@@ -37,7 +38,7 @@ def test_actions_and_events_are_the_same(role: Role, key: tuple[int, int]) -> No
 def test_gestures_are_what_the_events_say(role: Role) -> None:
     """An action strikes the note, or the chord, that its event names."""
     for action in range(FIRST_ONSET, role.action_count):
-        gesture = role.gesture(action, 2, 50, ())
+        gesture = role.gesture(action, 2, 50, (), NO_SPAN)
         event = int(role.events(np.array([action]), here(2, 50))[0])
         assert event == (gesture.notes[0] if gesture.chord is None else gesture.chord)
 

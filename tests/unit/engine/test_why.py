@@ -12,6 +12,7 @@ from improviser.agent.policy import Choice, select_action
 from improviser.engine.decision_values import DecisionValues
 from improviser.engine.role import COMPING
 from improviser.engine.why import reasons
+from improviser.music.pitch import NO_SPAN
 from improviser.playing.actions import ACTION_COUNT, FIRST_ONSET, HOLD_ACTION, REST_ACTION, action_to_gesture
 
 KNOBS = DecisionValues(harmony=2.0, coherence=1.0, creativity=0.5, temperature=1.0, prior_weight=0.5)
@@ -76,7 +77,7 @@ def test_a_chord_is_told_by_name_and_notes() -> None:
     values = np.zeros(actions, dtype=np.float32), np.zeros((1, actions), dtype=np.float32)
     log_policy = np.zeros(actions, dtype=np.float32)
     chosen = Choice(FIRST_ONSET, values[1], values[0], log_policy, KNOBS.to_mix(actions))
-    reason = reasons(chosen, lambda action: COMPING.gesture(action, 2, 50, ()), 1)[0].to_json()
+    reason = reasons(chosen, lambda action: COMPING.gesture(action, 2, 50, (), NO_SPAN), 1)[0].to_json()
     notes = reason["notes"]
     assert isinstance(notes, list)
     assert ("onset", "D", notes[-1]) == (reason["does"], reason["chord"], reason["note"])

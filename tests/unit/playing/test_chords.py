@@ -97,6 +97,32 @@ def test_the_hand_stays_near() -> None:
         assert max(min(abs(note - old) for old in c[1:]) for note in above) <= 2
 
 
+def test_chords_keep_out_of_the_players_hands() -> None:
+    """Below a tune they lie lower if they can; beside two hands the root is below them and the tones are above.
+
+    Where there is no room around the hands, or a tune only dips into the chord's place, they stay where they are.
+    """
+    usual = voice_chord(C, 48, ())
+    assert usual == voice_chord(C, 48, (), (72, 84))
+    assert (48, 55, 60, 64) == usual
+    assert ((41, 57, 60, 65), (41, 53, 57, 60)) == (voice_chord(F, 48, ()), voice_chord(F, 48, (), (62, 84)))
+    assert (36, 72, 76, 79) == voice_chord(C, 48, (), (43, 71))
+    assert (36, 76, 79, 84) == voice_chord(C, 48, (36, 76, 79, 83), (43, 71))
+    assert usual == voice_chord(C, 48, (), (30, 71))  # no room below
+    assert usual == voice_chord(C, 48, (), (43, 88))  # no room above
+    assert 48 == voice_chord(C, 48, (), (60, 84))[0]
+
+
+@given(CHORDS, BASES, st.integers(28, 70), st.integers(0, 40))
+def test_a_chord_around_the_hands_is_the_chord_on_its_root(chord: int, base: int, low: int, span: int) -> None:
+    """Wherever the hands are, the chord has its root below and all its tones."""
+    notes = voice_chord(chord, base, (), (low, low + span))
+    assert CHORD_BITS[chord] == pitch_class_bits(notes)
+    assert chord // len(QUALITIES) == notes[0] % 12
+    assert list(notes) == sorted(set(notes))
+    assert len(notes) == 4
+
+
 @given(st.integers(0, 11), st.sampled_from([0, 1]))
 def test_in_a_locked_scale_all_tones_are_in_it(tonic: int, mode: int) -> None:
     """In a locked scale exactly the chords of the scale are legal, and hold only while a note sounds."""
