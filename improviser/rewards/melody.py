@@ -5,11 +5,11 @@ counter-term. In the table a dash stands for nothing.
 
 | component | term | weight | rewards; punishes |
 |---|---|---|---|
-| harmony | consonance | .08 | consonance with the player's sounding notes, most on strong beats; dissonance |
-| harmony | chord | .62 | likely tones of the chord; unlikely ones, most on strong beats |
-| harmony | scale | .05 | - ; tones outside the key that are not of the chord |
+| harmony | consonance | .05 | consonance with the player's sounding notes, most on strong beats; dissonance |
+| harmony | chord | .55 | likely tones of the chord; unlikely ones, most on strong beats |
+| harmony | scale | .04 | - ; tones outside the key that are not of the chord |
 | harmony | clash | .04 | - ; minor seconds and ninths and major sevenths on strong beats |
-| harmony | parallels | .21 | - ; parallel unisons, fifths and octaves with the player's top voice |
+| harmony | parallels | .32 | - ; parallel unisons, fifths and octaves with the player's top voice |
 | coherence | proximity | .18 | small melodic steps, not the same note again; wide leaps |
 | coherence | reversal | .10 | turning back after a leap; leaping on |
 | coherence | meter | .22 | onsets on strong positions; off the beat, and holding through a downbeat |
@@ -62,11 +62,11 @@ from improviser.rewards.scene import FloatArray, Rewards, Scene
 
 # term -> (component, weight); the order is that of the columns of `judge`.
 TERMS: Final = {
-    "consonance": ("harmony", 0.08),
-    "chord": ("harmony", 0.62),
-    "scale": ("harmony", 0.05),
+    "consonance": ("harmony", 0.05),
+    "chord": ("harmony", 0.55),
+    "scale": ("harmony", 0.04),
     "clash": ("harmony", 0.04),
-    "parallels": ("harmony", 0.21),
+    "parallels": ("harmony", 0.32),
     "proximity": ("coherence", 0.18),
     "reversal": ("coherence", 0.10),
     "meter": ("coherence", 0.22),
