@@ -78,8 +78,8 @@ LEARNING_RATE: Final = 2e-3
 WARM, KEPT = 50, 100
 # What a player plays of a piece; the changes are its written chords.
 HEARD_WAYS: Final = ("tune", "accompaniment", "all", "changes")
-# The bars of the rounds that are heard: the first with the written chords, the second the tune alone.
-ROUND: Final = 16
+# How many bars the rounds have that are heard: the first with the written chords, the second the tune alone.
+HEARD_ROUNDS: Final = (16, 10)
 # Of a test set, this many pieces are heard, and a key counts from this step on.
 HEARD: Final = 40
 SETTLED: Final = 64
@@ -368,19 +368,20 @@ def figures(network: HarmonyNetwork, pieces: Sequence[Piece], *, heard: str) -> 
     return _figures(network, [make_example(piece, own) for piece, own in chosen if own])
 
 
-def second_round(network: HarmonyNetwork, pieces: Sequence[Piece]) -> dict[str, float]:
+def second_round(network: HarmonyNetwork, pieces: Sequence[Piece], bars: int) -> dict[str, float]:
     """Return the figures of the second of two rounds: the first has tune and written chords, the second the tune alone.
 
     Args:
         network: The network.
         pieces: The pieces; those without written chords are left out.
+        bars: How many bars a round has.
     """
     examples, begins = [], []
     for piece in pieces:
         if heard_voices(piece, "changes"):
             tune = list(piece.voices[:1])
             first, second = (make_example(piece, own) for own in ([*tune, changes_of(piece)], tune))
-            begins.append(min(ROUND * first.bar_steps, len(first.level)))
+            begins.append(min(bars * first.bar_steps, len(first.level)))
             examples.append(first.stretch(0, begins[-1]).then(second.stretch(0, begins[-1])))
     return _figures(network, examples, begins)
 
@@ -439,7 +440,8 @@ def print_figures(network: HarmonyNetwork, sets: dict[str, list[Piece]]) -> None
     """Print the figures of each set and of each way to hear it."""
     for name, pieces in sets.items():
         ways = {f"{heard} heard": figures(network, pieces[:HEARD], heard=heard) for heard in HEARD_WAYS}
-        ways["tune alone in a second round"] = second_round(network, pieces[:HEARD])
+        for bars in HEARD_ROUNDS:
+            ways[f"tune alone in a second round of {bars} bars"] = second_round(network, pieces[:HEARD], bars)
         for way, row in ways.items():
             told = ", ".join(f"{figure} {value:.3f}" for figure, value in row.items() if np.isfinite(value))
             if told:

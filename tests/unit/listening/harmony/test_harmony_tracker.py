@@ -186,6 +186,36 @@ def test_a_tune_recalls_what_was_below_it() -> None:
     assert shown[0, 0, -1] > 0.6
 
 
+def test_the_chords_below_a_tune_are_known_when_it_comes_again() -> None:
+    """Eight bars with chords, then the tune alone: its chords are known."""
+    chords = [
+        (48, 52, 55),
+        (52, 55, 59),
+        (53, 57, 60),
+        (50, 53, 57),
+        (43, 47, 50),
+        (45, 48, 52),
+        (53, 57, 60),
+        (43, 47, 50),
+    ]
+    tune = [(76, 76, 74, 72), (71, 71, 72, 74), (72, 72, 72, 69), (74, 74, 72, 69), (74, 74, 79, 74), (72, 72, 72, 76)]
+    tune += [(76, 76, 77, 76), (74, 74, 71, 74)]
+    first, again = HarmonyTracker(1, 4), HarmonyTracker(1, 4)
+    heard: dict[str, list[bool]] = {"first": [], "again": []}
+    for step in range(16 * BAR):
+        bar, beat = step // BAR % 8, step % BAR // 4
+        below = [*chords[bar]] if step < 8 * BAR else []
+        push(again, step, [*below, tune[bar][beat]])
+        push(first, step, [tune[bar][beat]])
+        root = chords[bar][0] % OCTAVE
+        if step < 8 * BAR:
+            heard["first"].append(int(first.chord[0]) // QUALITY_COUNT == root)
+        elif bar:  # in the first bar it is not known yet that it comes again
+            heard["again"].append(int(again.chord[0]) // QUALITY_COUNT == root)
+    assert np.mean(heard["first"]) < 0.4
+    assert np.mean(heard["again"]) > 0.6
+
+
 def test_a_network_is_read_as_it_was_written() -> None:
     """The numbers survive with half precision; a missing array is an error."""
     rng = np.random.default_rng(0)
