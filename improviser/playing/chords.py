@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT, QUALITIES, QUALITY_COUNT
-from improviser.music.pitch import ALL_PITCH_CLASSES, NO_SPAN, OCTAVE, Span
+from improviser.music.pitch import ALL_PITCH_CLASSES, NO_SPAN, NOTE_MAX, OCTAVE, Span
 from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION, REST_ACTION, Gesture, GestureKind
 
 CHORD_ACTION_COUNT: Final = FIRST_ONSET + CHORD_COUNT
@@ -36,8 +36,8 @@ MIDDLE: Final = 11
 HAND_TONES: Final = 3
 # One semitone away from the middle costs as much as this much movement, so that voicings drift back.
 PULL: Final = 0.25
-# Around the player's hands: the lowest root, and the highest tone above them.
-DEEPEST, HIGHEST = 28, 91
+# Around the player's hands: how far the root may lie below the base, and the tones above it.
+DEEPEST, HIGHEST = -20, 43
 
 
 def chord_above(action: int, tonic: int) -> int:
@@ -101,7 +101,7 @@ def voice_chord(chord: int, base: int, before: tuple[int, ...], hands: Span = NO
     found = tuple(base + note for note in notes)
     if _is_clear(found, hands) or hands[0] >= base + OCTAVE:
         return found
-    return _around(found[0], [note % OCTAVE for note in found[1:]], before, hands) or found
+    return _around(found, base, before, hands) or found
 
 
 @lru_cache(maxsize=4096)
@@ -116,12 +116,13 @@ def _nearest(chord: int, before: tuple[int, ...], hands: Span) -> tuple[int, ...
     return lowest, *min(free or within, key=lambda notes: (_movement(before, notes) + _off_middle(notes), notes))
 
 
-def _around(root: int, classes: list[int], before: tuple[int, ...], hands: Span) -> tuple[int, ...]:
+def _around(chord: tuple[int, ...], base: int, before: tuple[int, ...], hands: Span) -> tuple[int, ...]:
     """Return a chord with its root below the player's hands and its tones above; empty if there is no room for it."""
     low, high = hands
+    root, classes = chord[0], [note % OCTAVE for note in chord[1:]]
     below = root - OCTAVE * max(0, -((low - 1 - root) // OCTAVE))
-    above = _close(classes, high + 1, HIGHEST)
-    if below < DEEPEST or not above:
+    above = _close(classes, high + 1, min(base + HIGHEST, NOTE_MAX))
+    if below < max(base + DEEPEST, 0) or not above:
         return ()
     return below, *min(above, key=lambda notes: (_movement(before[1:], notes) + PULL * (notes[0] - high), notes))
 

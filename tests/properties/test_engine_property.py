@@ -19,7 +19,7 @@ from improviser.listening.observation import FEATURES
 from improviser.midi.message import Message, NoteOff, NoteOn, TimedMessage
 from improviser.music.pitch import OCTAVE
 from improviser.music.scale import ALL_KEYS, Key, parse_key
-from improviser.playing.chords import HAND_HIGH, HIGHEST_ROOT
+from improviser.playing.chords import DEEPEST, HIGHEST, HIGHEST_ROOT
 from improviser.playing.scheduler import Scheduler
 from tests.actors import Figure, Indifferent, holder, random_policy
 from tests.scales import in_key
@@ -170,13 +170,13 @@ def test_transposed_input_gives_transposed_chords(
 
 @given(engine_settings(KEYS), performances())
 def test_in_a_locked_key_every_chord_is_in_it(settings: EngineSettings, heard: list[TimedMessage]) -> None:
-    """All tones of all chords belong to the locked key, from a fifth below the base to two octaves above it."""
+    """All tones of all chords belong to the locked key, and lie in the hand's reach or around the player's hands."""
     engine = make(replace(settings, role=COMPING.name), Indifferent(COMPING.action_count))
     played = play_session(engine, heard, LISTENED_S)
     notes = {timed.message.note for timed in played if isinstance(timed.message, NoteOn)}
     assert all(in_key(engine.key, note) for note in notes)
     base = engine.base if engine.base + HIGHEST_ROOT >= OCTAVE else engine.base + OCTAVE
-    assert all(base + HIGHEST_ROOT - 11 <= note <= base + HAND_HIGH for note in notes)
+    assert all(base + DEEPEST <= note <= base + HIGHEST for note in notes)
 
 
 def _transposed(timed: list[TimedMessage], semitones: int) -> list[TimedMessage]:
