@@ -183,7 +183,7 @@ def ask(folder: Path, command: str, jam: str | None = None) -> dict[str, Any]:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ImproviserError(f"the jam does not answer ({error}); see: improviser ctl") from error
     if jam is not None:
-        raise ImproviserError(f"no jam with the name or number '{jam}' is running; the newest one answers without it")
+        raise ImproviserError(f"no jam with the name or number '{jam}' is running; see: improviser ctl")
     raise ImproviserError("no jam is running. Start one with: improviser jam")
 
 

@@ -196,7 +196,9 @@ def test_a_second_improviser_says_so(run: Run, partner: Partner) -> None:
     jam.wait_until_told("ready")
     code, fault = run(*JAM).end()
     assert 1 == code
-    assert "another jam is running: the port 'Improviser Out' exists. End it, or give this one a name" in fault
+    assert (
+        "another jam is running: the port 'Improviser Out' exists. End it, or give this one a name of its own" in fault
+    )
     assert jam.process.poll() is None
 
 

@@ -224,8 +224,8 @@ def _refuse_twin(settings: PortSettings, backend: Backend) -> None:
     while settings.output_pattern is None and any(_is_called(name, output) for name in backend.input_names()):
         if time.monotonic() > give_up_s:
             raise PortError(
-                f"another jam is running: the port '{output}' exists. End it, or give this one a name, and so ports of "
-                "its own: --name bass"
+                f"another jam is running: the port '{output}' exists. End it, or give this one a name of its own, and "
+                "so ports: --name NAME"
             )
         time.sleep(_LOOK_EVERY_S)
 
