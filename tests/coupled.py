@@ -9,6 +9,7 @@ import itertools
 import queue
 import threading
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from improviser.music.meter import COMMON
@@ -18,7 +19,7 @@ from improviser.session.timeline import Timeline
 from tests.performing import KEYBOARD, START_S, Performance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 # A cable, two drivers and a period of JACK.
@@ -32,14 +33,13 @@ class SharedClock:
         """Start with all seats about to take their first turn."""
         self.now_s = START_S
         self.changed = threading.Condition()
-        self.wakes_s: dict[int, float | None] = dict.fromkeys(range(seats))
+        # What tells when each seat wakes, asked anew at each turn: who runs may have sent a note to who waits.
+        self.wakes_s: dict[int, Callable[[], float] | None] = dict.fromkeys(range(seats))
 
-    def turn(self) -> int | None:
-        """Return the seat whose turn it is; None while one of them runs."""
-        wakes_s = {seat: wake_s for seat, wake_s in self.wakes_s.items() if wake_s is not None}
-        if len(wakes_s) < len(self.wakes_s):
-            return None
-        return min(wakes_s, key=lambda seat: (wakes_s[seat], seat))
+    def turn(self) -> tuple[float, int] | None:
+        """Return the time of the next turn and the seat whose turn it is; None while one of them runs."""
+        waiting = [(wake_s(), seat) for seat, wake_s in self.wakes_s.items() if wake_s is not None]
+        return min(waiting) if len(waiting) == len(self.wakes_s) else None
 
 
 class SeatClock(ManualClock):
@@ -69,12 +69,11 @@ class SeatClock(ManualClock):
         shared = self.shared
         while True:
             with shared.changed:
-                shared.wakes_s[self.seat] = self._next_s(inbox, until_s)
+                shared.wakes_s[self.seat] = partial(self._next_s, inbox, until_s)
                 shared.changed.notify_all()
-                while shared.turn() != self.seat:
+                while (turn := shared.turn()) is None or turn[1] != self.seat:
                     shared.changed.wait()
-                    shared.wakes_s[self.seat] = self._next_s(inbox, until_s)
-                shared.now_s = max(shared.now_s, shared.wakes_s[self.seat] or 0.0)
+                shared.now_s = max(shared.now_s, turn[0])
                 shared.wakes_s[self.seat] = None
             self.advance(shared.now_s)
             if not inbox.empty():
