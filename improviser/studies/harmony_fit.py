@@ -57,9 +57,12 @@ LANES: Final = 12
 STEPS: Final = 512
 # A stretch begins with its piece this often, else at some bar.
 FROM_START: Final = 0.6
-# A player goes round in the same bars this often, in one of so many.
-ROUNDS: Final = 0.35
+# A player goes round in the same bars this often: as many as forms often have, or as often any number of some.
+ROUNDS: Final = 0.45
 ROUND_BARS: Final = (4, 8, 12, 16)
+ANY_BARS: Final = tuple(range(3, 25))
+# Of those that go round, so many play all in the first round, and the tune alone from then on.
+TUNE_AGAIN: Final = 0.6
 # The player plays the written chords this often, where there are some; the lowest note of the hand that does.
 CHANGES: Final = 0.2
 HAND_LOW: Final = 48
@@ -307,11 +310,8 @@ def _drawn(pieces: Sequence[Piece], rng: np.random.Generator) -> HarmonyExample:
     first = 0 if rng.random() < FROM_START else int(rng.integers(max(1, bars - STEPS // example.bar_steps + 1)))
     start = first * example.bar_steps
     if rng.random() < ROUNDS:
-        end = start + int(rng.choice(ROUND_BARS)) * example.bar_steps
-        drawn = example.stretch(start, end)
-        while len(drawn.level) < wanted:
-            drawn = drawn.then(make_example(piece, drawn_voices(piece, rng)).stretch(start, end))
-        drawn = drawn.stretch(0, wanted)
+        end = start + int(rng.choice(ANY_BARS if rng.integers(2) else ROUND_BARS)) * example.bar_steps
+        drawn = _in_rounds(piece, start, end, wanted, rng)
     else:
         drawn = example.stretch(start, start + wanted)
     inner = len(drawn.level[:STEPS]) // drawn.bar_steps
@@ -319,6 +319,19 @@ def _drawn(pieces: Sequence[Piece], rng: np.random.Generator) -> HarmonyExample:
         up = int(rng.integers(1, OCTAVE))
         drawn = drawn.modulated(int(rng.integers(1, inner)) * drawn.bar_steps, up - OCTAVE * (up > OCTAVE // 2))
     return drawn
+
+
+def _in_rounds(piece: Piece, start: int, end: int, wanted: int, rng: np.random.Generator) -> HarmonyExample:
+    """Return `wanted` steps of a player who goes round in the steps from `start` to `end` of a piece."""
+    every = list(piece.voices)
+    is_again = rng.random() < TUNE_AGAIN
+    if is_again and heard_voices(piece, "changes") and (len(every) == 1 or rng.integers(2)):
+        every = [every[0], changes_of(piece, rng)]
+    drawn = make_example(piece, every if is_again else drawn_voices(piece, rng)).stretch(start, end)
+    while len(drawn.level) < wanted:
+        voices = every[:1] if is_again else drawn_voices(piece, rng)
+        drawn = drawn.then(make_example(piece, voices).stretch(start, end))
+    return drawn.stretch(0, wanted)
 
 
 def _loss(network: FitNetwork, examples: Sequence[HarmonyExample]) -> torch.Tensor:
@@ -371,6 +384,8 @@ def figures(network: HarmonyNetwork, pieces: Sequence[Piece], *, heard: str) -> 
 def second_round(network: HarmonyNetwork, pieces: Sequence[Piece], bars: int) -> dict[str, float]:
     """Return the figures of the second of two rounds: the first has tune and written chords, the second the tune alone.
 
+    A round begins with the bar in which the tune does.
+
     Args:
         network: The network.
         pieces: The pieces; those without written chords are left out.
@@ -381,8 +396,10 @@ def second_round(network: HarmonyNetwork, pieces: Sequence[Piece], bars: int) ->
         if heard_voices(piece, "changes"):
             tune = list(piece.voices[:1])
             first, second = (make_example(piece, own) for own in ([*tune, changes_of(piece)], tune))
-            begins.append(min(bars * first.bar_steps, len(first.level)))
-            examples.append(first.stretch(0, begins[-1]).then(second.stretch(0, begins[-1])))
+            start = int(tune[0][:, 0].min()) // bar_ticks(piece.meter) * first.bar_steps
+            end = min(start + bars * first.bar_steps, len(first.level))
+            begins.append(end - start)
+            examples.append(first.stretch(start, end).then(second.stretch(start, end)))
     return _figures(network, examples, begins)
 
 
