@@ -19,6 +19,7 @@ from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from improviser.errors import ImproviserError
+from improviser.threads import ONE_THREAD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -31,8 +32,6 @@ Result = TypeVar("Result")
 RETRIES: Final = 3
 # A cluster answers within this time.
 REACHED_S: Final = 5.0
-# Workers share the cores among themselves; more threads in each would only wait for each other.
-_THREADS: Final = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 class WorkerError(ImproviserError):
@@ -124,8 +123,8 @@ def pool(jobs: int, work: _Work[Any, Any, Any] | None = None) -> Iterator[Proces
 
     They are spawned: a forked process that has threads (torch's, a progress bar's) may hang.
     """
-    before = {name: os.environ.get(name) for name in _THREADS}
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    before = {name: os.environ.get(name) for name in ONE_THREAD}
+    os.environ.update(ONE_THREAD)
     executor = ProcessPoolExecutor(jobs, multiprocessing.get_context("spawn"), _start, (work,))
     try:
         yield executor

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from improviser.synth.soundfont import find_soundfont
+from improviser.threads import ONE_THREAD
 from tests.some import all_of_some
 
 IS_CI = os.environ.get("CI") == "true"
@@ -20,6 +21,9 @@ PROGRAMS = {
     "sound": ("fluidsynth", "fluidsynth timgm6mb-soundfont"),
     "pipewire": ("pw-jack", "pipewire pipewire-bin pipewire-jack"),
 }
+
+# Tests and the processes they start share the cores.
+os.environ.update(ONE_THREAD)
 
 # No deadline: on a busy machine, correct tests would fail. CI uses the same examples in every run.
 settings.register_profile("dev", deadline=None)

@@ -9,5 +9,7 @@ from __future__ import annotations
 
 import os
 
-for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
-    os.environ.setdefault(_variable, "1")
+from improviser.threads import ONE_THREAD
+
+for _variable, _one in ONE_THREAD.items():
+    os.environ.setdefault(_variable, _one)
