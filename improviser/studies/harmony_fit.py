@@ -75,14 +75,14 @@ NEW_STEPS: Final = 64
 LATER: Final = (0, SIXTEENTHS_PER_BEAT, 4 * SIXTEENTHS_PER_BEAT)
 # The weights of the losses of the heads, and of the keys.
 WEIGHTS: Final = (1.0, 0.5, 0.5, 0.5)
-UPDATES: Final = 2600
+UPDATES: Final = 3200
 LEARNING_RATE: Final = 2e-3
 # The updates in which the learning rate rises, and those after which the network is kept.
 WARM, KEPT = 50, 100
 # What a player plays of a piece; the changes are its written chords.
 HEARD_WAYS: Final = ("tune", "accompaniment", "all", "changes")
 # How many bars the rounds have that are heard: the first with the written chords, the second the tune alone.
-HEARD_ROUNDS: Final = (16, 10)
+HEARD_ROUNDS: Final = (16, 12, 10)
 # Of a test set, this many pieces are heard, and a key counts from this step on.
 HEARD: Final = 40
 SETTLED: Final = 64
@@ -267,7 +267,6 @@ def fit(
     updates: int,
     seed: int,
     keep: Callable[[FitNetwork], None],
-    begin_with: dict[str, npt.NDArray[np.float32]] | None = None,
 ) -> FitNetwork:
     """Return a network fitted to the pieces of each set.
 
@@ -276,13 +275,10 @@ def fit(
         updates: Gradient steps, of LANES stretches each.
         seed: Draws weights and stretches.
         keep: Called every KEPT updates with the network so far.
-        begin_with: The arrays of the network to go on with; None for random weights.
     """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
     rng, network, begun_s = np.random.default_rng(seed), FitNetwork(), time.monotonic()
-    if begin_with is not None:
-        network.load_state_dict({name: torch.from_numpy(array) for name, array in begin_with.items()})
     names = [name for name in SHARES if pieces.get(name)]
     shares = np.array([SHARES[name] for name in names])
     optimizer = torch.optim.AdamW(network.parameters(), lr=LEARNING_RATE, weight_decay=0.01)
@@ -472,7 +468,6 @@ def main(arguments: Iterable[str] | None = None) -> None:
     parser.add_argument("--updates", type=int, default=UPDATES)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path(str(resources.files("improviser.listening.harmony"))) / FILE)
-    parser.add_argument("--go-on", action="store_true", help="begin with the network in the file")
     parser.add_argument("--figures", action="store_true")
     chosen = parser.parse_args(None if arguments is None else list(arguments))
 
@@ -481,8 +476,7 @@ def main(arguments: Iterable[str] | None = None) -> None:
         write_whole(chosen.out, network_bytes(network.to_arrays()))
 
     if not chosen.figures:
-        begin_with = read_network(chosen.out.read_bytes()).arrays if chosen.go_on else None
-        keep(fit(read_sets(chosen.corpora, "train"), chosen.updates, chosen.seed, keep, begin_with))
+        keep(fit(read_sets(chosen.corpora, "train"), chosen.updates, chosen.seed, keep))
     print_figures(read_network(chosen.out.read_bytes()), read_sets(chosen.corpora, "test"))
 
 
