@@ -17,9 +17,9 @@ from improviser.corpus.chord_steps import chords_at, rows_at, struck_chords
 from improviser.corpus.piece import TICKS_PER_BEAT, bar_ticks
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.music.accent import LEVELS
-from improviser.music.chord import CHORD_BITS
-from improviser.music.meter import METERS, SIXTEENTHS_PER_BEAT, Meter
-from improviser.music.pitch import OCTAVE, rotate
+from improviser.music.chord import CHORD_BITS, CHORD_COUNT, NO_CHORD, QUALITY_COUNT
+from improviser.music.meter import EIGHTHS_PER_BEAT, METERS, SIXTEENTHS_PER_BEAT, Meter
+from improviser.music.pitch import OCTAVE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,23 +43,30 @@ class DuetHarmony:
     """The chords behind a duet, by frame.
 
     Attributes:
-        bits: (frames,) twelve-bit sets, 0 where there is no chord.
-        root: (frames,) pitch class, -1 where there is no chord.
+        chord: (frames,) index of the chord, NO_CHORD where there is none.
         bass: (frames,) pitch class, -1 where there is no chord.
     """
 
-    bits: Frames
-    root: Frames
+    chord: Frames
     bass: Frames
+
+    @property
+    def bits(self) -> Frames:
+        """The chords' twelve-bit sets, (frames,), 0 where there is no chord."""
+        return CHORD_BITS[self.chord].astype(np.int64)
+
+    @property
+    def root(self) -> Frames:
+        """The chords' roots, (frames,) pitch classes, -1 where there is no chord."""
+        return np.where(self.chord < 0, -1, self.chord // QUALITY_COUNT)
 
     def moved(self, semitones: int, frames: int) -> DuetHarmony:
         """Return the harmony up by some semitones, repeated or cut to a number of frames."""
-        at = np.arange(frames) % len(self.bits)
-        lift = np.full(frames, -semitones % OCTAVE)
+        at = np.arange(frames) % len(self.chord)
+        chord, bass = self.chord[at], self.bass[at]
         return DuetHarmony(
-            np.where(self.bits[at] > 0, rotate(self.bits[at], lift), 0).astype(np.int64),
-            np.where(self.root[at] < 0, -1, (self.root[at] + semitones) % OCTAVE),
-            np.where(self.bass[at] < 0, -1, (self.bass[at] + semitones) % OCTAVE),
+            np.where(chord < 0, NO_CHORD, (chord + semitones * QUALITY_COUNT) % CHORD_COUNT),
+            np.where(bass < 0, -1, (bass + semitones) % OCTAVE),
         )
 
 
@@ -88,7 +95,12 @@ class Duet:
     @property
     def frames(self) -> int:
         """The number of frames."""
-        return len(self.harmony.bits)
+        return len(self.harmony.chord)
+
+    @property
+    def chart(self) -> tuple[int, ...]:
+        """The chord of each eighth, as in EngineSettings.chart."""
+        return tuple(self.harmony.chord[:: FRAMES // EIGHTHS_PER_BEAT].tolist())
 
     @property
     def is_strong(self) -> npt.NDArray[np.bool_]:
@@ -151,9 +163,7 @@ def to_notes(voice: npt.NDArray[np.int32], beats: float) -> Notes:
 def harmony_of(chords: npt.NDArray[np.int32], frames: int) -> DuetHarmony:
     """Return chords, rows as in Piece.chords, by frame."""
     middles = (np.arange(frames) + 0.5) * TICKS_PER_BEAT / FRAMES
-    rows = rows_at(chords, middles)
-    bits = CHORD_BITS[chords_at(chords, middles)].astype(np.int64)
-    return DuetHarmony(bits, rows[:, 1], rows[:, 3])
+    return DuetHarmony(chords_at(chords, middles), rows_at(chords, middles)[:, 3])
 
 
 def _merged(parts: Sequence[Notes]) -> Notes:

@@ -2,9 +2,10 @@
 
 What was played beside a player is judged beside that player's harmony and notes, and then beside those of another
 piece in the same mode and meter, moved to the same key, at the same tempo. A part that fits both alike has listened to
-nothing but the key, however consonant it is. Beside the improviser stand people, a parrot, which plays the player's
-notes a beat later, a drone, which holds the tonic, and the ear, which holds the tone that it takes for the likeliest of
-the chord: no melody that trusts the same ear can be much more in the chord.
+nothing but the key, however consonant it is. The improviser plays twice: by ear, and with the piece's chords as its
+chart. Beside it stand people, a parrot, which plays the player's notes a beat later, a drone, which holds the tonic,
+and the ear, which holds the tone that it takes for the likeliest of the chord: no melody that trusts the same ear can
+be much more in the chord.
 """
 
 from __future__ import annotations
@@ -34,10 +35,11 @@ if TYPE_CHECKING:
 
     import numpy.typing as npt
 
+    from improviser.evaluation.duet import DuetHarmony
     from improviser.evaluation.in_time.feel_figures import Subject
     from improviser.evaluation.metrics import Figures
 
-PEOPLE, PARROT, DRONE, EAR = "people", "parrot", "drone", "ear"
+IMPROVISER, CHART, PEOPLE, PARROT, DRONE, EAR = "improviser", "with a chart", "people", "parrot", "drone", "ear"
 # A window of emergent consonance, in beats.
 WINDOW_BEATS: Final = 2
 # Radii of the circles of fifths, minor thirds and major thirds. Source: C. Harte, M. Sandler and M. Gasser (2006),
@@ -48,6 +50,9 @@ _ANGLES: Final = np.arange(OCTAVE)[:, None] * np.array([step for step, _ in _CIR
 TONAL_SPACE: Final = np.concatenate([np.sin(_ANGLES), np.cos(_ANGLES)], axis=1) * np.tile(
     [radius for _, radius in _CIRCLES], 2
 )
+# Thirds and sevenths above a chord's root, and how far a guide tone may go to the next chord.
+_GUIDE_DEGREES: Final = (3, 4, 10, 11)
+_STEP: Final = 2
 _UNKNOWN: Final = float("nan")
 _NO_TONE: Final = -1
 
@@ -64,14 +69,15 @@ def listening_scores(
         workers: Where the improviser plays.
 
     Returns:
-        Partner ("improviser", PEOPLE, PARROT, DRONE, EAR), then "right", "wrong" and "difference".
+        Partner (IMPROVISER, CHART, PEOPLE, PARROT, DRONE, EAR), then "right", "wrong" and "difference".
     """
     rows: dict[str, dict[str, list[Figures]]] = {}
     pairs = [(duet, wrong) for at, duet in enumerate(duets) if (wrong := wrong_player(duets, at)) is not None]
     skipped = len(duets) - len(pairs)
-    played = workers.all(_played, subject, [duet for duet, _ in pairs], lambda done: report(skipped + done))
-    for (duet, wrong), ours in zip(pairs, played, strict=True):
-        for partner, notes in {"improviser": ours, **_others(duet)}.items():
+    tasks = [(duet, has_chart) for duet, _ in pairs for has_chart in (False, True)]
+    played = workers.all(_played, subject, tasks, lambda done: report(skipped + done // 2))
+    for (duet, wrong), by_ear, by_chart in zip(pairs, played[::2], played[1::2], strict=True):
+        for partner, notes in {IMPROVISER: by_ear, CHART: by_chart, **_others(duet)}.items():
             row = rows.setdefault(partner, {"right": [], "wrong": [], "difference": []})
             right, beside = duet_figures(notes, duet), duet_figures(notes, wrong)
             row["right"].append(right)
@@ -91,14 +97,22 @@ def wrong_player(duets: Sequence[Duet], index: int) -> Duet | None:
     return None if other is None else duet.beside(other)
 
 
-def _played(subject: Subject, duet: Duet) -> Notes:
+def _played(subject: Subject, task: tuple[Duet, bool]) -> Notes:
     """Return what the improviser plays, as work for a worker."""
-    return improvised(duet, subject)
+    duet, has_chart = task
+    return improvised(duet, subject, has_chart=has_chart)
 
 
-def improvised(duet: Duet, subject: Subject) -> Notes:
-    """Return what the improviser plays beside the player of a duet; it begins with the piece, and finds the key."""
-    settings = replace(subject.settings, meter=(duet.meter.numerator, duet.meter.denominator), key=AUTO_KEY)
+def improvised(duet: Duet, subject: Subject, *, has_chart: bool = False) -> Notes:
+    """Return what the improviser plays beside the player of a duet; it begins with the piece, and finds the key.
+
+    Args:
+        duet: The duet.
+        subject: The improviser.
+        has_chart: Whether it has the duet's chords as its chart.
+    """
+    meter, chart = (duet.meter.numerator, duet.meter.denominator), duet.chart if has_chart else ()
+    settings = replace(subject.settings, meter=meter, key=AUTO_KEY, chart=chart)
     engine = engine_in_beats(settings, subject.actor, np.random.default_rng(subject.seed), 0.0)
     return from_messages(play_along(engine, to_messages(duet.heard), duet.frames / FRAMES))
 
@@ -110,7 +124,9 @@ def duet_figures(notes: Notes, duet: Duet) -> Figures:
     share of the strong beats where both sound on which our lowest note is consonant with each of the player's. `bass`
     is the share of the strong beats on which our lowest note is the chord's root or bass. `emergent consonance` is how
     much more consonant both are together than each alone. `clear` is the share of the time in which both sound and none
-    of our notes is at or between the player's outer ones.
+    of our notes is at or between the player's outer ones. `guide tones` is the share of our notes that are the
+    third or seventh of a chord at its end, and are followed within a beat by a tone of the next chord that is at most a
+    whole tone away, or the same.
     """
     found, heard = sounding(notes, duet.frames), sounding(duet.heard, duet.frames)
     theirs = pitch_classes(heard)
@@ -126,7 +142,23 @@ def duet_figures(notes: Notes, duet: Duet) -> Figures:
         "bass": _share(is_low[strong & (duet.harmony.root >= 0)]),
         "emergent consonance": _emergent_consonance(pitch_classes(found), theirs),
         "clear": _share(~_is_between(found, heard)[found.any(axis=1) & (theirs > 0)]),
+        "guide tones": _guide_tones(found, duet.harmony),
     }
+
+
+def _guide_tones(found: npt.NDArray[np.bool_], harmony: DuetHarmony) -> float:
+    """Return the share of guide tones before a change that go on to a near tone of the new chord."""
+    chord, bits = harmony.chord, harmony.bits
+    changes = np.flatnonzero((chord[1:] != chord[:-1]) & (chord[1:] >= 0) & (chord[:-1] >= 0)) + 1
+    resolved = []
+    for at in changes.tolist():
+        before = np.flatnonzero(found[at - 1])
+        is_guide = np.isin((before - harmony.root[at - 1]) % OCTAVE, _GUIDE_DEGREES)
+        is_guide &= (bits[at - 1] >> before % OCTAVE & 1) > 0
+        after = np.flatnonzero(found[at : at + FRAMES].any(axis=0))
+        after = after[(bits[at] >> after % OCTAVE & 1) > 0]
+        resolved += [bool((np.abs(after - note) <= _STEP).any()) for note in before[is_guide].tolist()]
+    return _share(np.array(resolved, dtype=np.bool_))
 
 
 def _others(duet: Duet) -> dict[str, Notes]:

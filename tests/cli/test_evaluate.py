@@ -331,4 +331,4 @@ def test_listening_beside_a_folder(own_folder: Path, run: Run, run_json: RunJson
     assert "SONGS, ACCOMPANIMENT HEARD" in out
     lines = run_json("evaluate", "listening", "--corpora", own_folder / "corpora", "--preset", "fiddle")
     assert {"listened"} == {line["event"] for line in lines}
-    assert {"improviser", "people", "parrot", "drone", "ear"} == {line["partner"] for line in lines}
+    assert {"improviser", "with a chart", "people", "parrot", "drone", "ear"} == {line["partner"] for line in lines}

@@ -19,8 +19,10 @@ from improviser.evaluation.duet import (
 )
 from improviser.evaluation.in_time.feel_figures import Subject
 from improviser.evaluation.listening_figures import (
+    CHART,
     DRONE,
     EAR,
+    IMPROVISER,
     PARROT,
     PEOPLE,
     duet_figures,
@@ -28,6 +30,7 @@ from improviser.evaluation.listening_figures import (
     listening_scores,
     wrong_player,
 )
+from improviser.music.chord import QUALITY_COUNT
 from tests.performing import BarNote
 from tests.written_piece import C, F, G, piece
 
@@ -82,6 +85,15 @@ def test_who_keeps_out_of_the_hands_is_clear() -> None:
     assert [1.0, 0.0, 0.0, 0.0, 1.0] == figures
 
 
+def test_guide_tones_go_on_by_step() -> None:
+    """The third of F falls to that of C, or stays away; a root is no guide tone."""
+    duet = heard(piece("a", 0, F, C))
+    for before, after, share in ((69, 67, 1.0), (69, 64, 0.0), (69, 69, 0.0), (69, 72, 0.0)):
+        notes = np.array([[0.0, 4.0, before], [4.0, 8.0, after]])
+        assert share == duet_figures(notes, duet)["guide tones"]
+    assert np.isnan(duet_figures(np.array([[0.0, 8.0, 65]]), duet)["guide tones"])
+
+
 def test_a_wrong_player_is_moved_to_the_same_key() -> None:
     """The other piece's chords and tune are transposed to this one's tonic, and repeated to its length."""
     duets = [heard(piece("a", 0, C, F, C, G)), heard(piece("b", 2, (2, 0, 2), (9, 0, 9)))]
@@ -108,8 +120,8 @@ def test_who_listens_has_a_difference_and_who_does_not_has_none() -> None:
     subject = Subject(EngineSettings(temperature=0.0), BarNote())
     done: list[int] = []
     scores = listening_scores(duets, subject, done.append)
-    assert [1, 2, 3, 4] == done
-    assert {"improviser", PEOPLE, PARROT, DRONE, EAR} == set(scores)
+    assert 4 == done[-1]
+    assert {IMPROVISER, CHART, PEOPLE, PARROT, DRONE, EAR} == set(scores)
     gains = {partner: sides["difference"]["note in chord"].mean for partner, sides in scores.items()}
     assert gains[PEOPLE] > 0.5 > gains[PARROT] > abs(gains[DRONE])
     assert gains[EAR] > abs(gains[DRONE])
@@ -121,3 +133,9 @@ def test_the_improviser_plays_beside_the_player() -> None:
     duet = heard(piece("a", 0, *(C, F, G, C) * 2))
     notes = improvised(duet, Subject(EngineSettings(key="C", meter=(3, 4), temperature=0.0), BarNote()))
     assert [4.0 * bar for bar in range(1, 8)] == [onset for onset in notes[:, 0].tolist() if onset >= 4]
+
+
+def test_the_duets_chords_are_the_chart() -> None:
+    """It is given the chord of each eighth where it has a chart, and none else."""
+    duet = heard(piece("a", 0, C, G))
+    assert [0] * 8 + [7 * QUALITY_COUNT + 4] * 8 == list(duet.chart)
