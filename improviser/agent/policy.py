@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
@@ -18,8 +19,6 @@ from improviser.agent.layers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from improviser.agent.config import NetworkConfig
     from improviser.agent.layers import Norm
 
@@ -27,6 +26,8 @@ FloatArray = npt.NDArray[np.float32]
 Weights = dict[str, FloatArray]
 # Log-prior, (actions,), and Q-values, (heads, actions).
 Values = tuple[FloatArray, FloatArray]
+# What is added to the first head's Q-values, (rows, actions), of observations, (rows, columns), and their log-priors.
+Advice = Callable[[npt.NDArray[np.uint8], FloatArray], FloatArray]
 
 NETWORKS: Final = ("prior", "q")
 _NORM_EPSILON: Final = np.float32(NORM_EPSILON)
@@ -171,6 +172,7 @@ class Policy:
         q: Weights,
         table: FloatArray | None = None,
         anticipator: Anticipator | None = None,
+        advice: Advice | None = None,
     ) -> None:
         """Fold the weights of both networks.
 
@@ -180,8 +182,10 @@ class Policy:
             q: The Q-network's weights.
             table: (config.rows, 2 * hidden) both folded first layers, if they are known already.
             anticipator: Predicts what the player does next; None if the model has no such network.
+            advice: What is known of the first reward at once, beside the Q-values; None: nothing.
         """
         self.config = config
+        self._advice = advice
         self._anticipator = anticipator
         self._offsets = config.row_offsets()
         if table is None:
@@ -200,7 +204,10 @@ class Policy:
             output_layer(net, hidden_layer(net, first_layer(net, sums, NUMPY), NUMPY), NUMPY)
             for net, sums in zip(self._layers, (first[:hidden], first[hidden:]), strict=True)
         )
-        return prior - _log_sum_exp(prior), q_values.reshape(self.config.heads, -1)
+        log_prior, q_values = prior - _log_sum_exp(prior), q_values.reshape(self.config.heads, -1)
+        if self._advice is not None:
+            q_values[0] += self._advice(observation[None], log_prior[None])[0]
+        return log_prior, q_values
 
     def values_of(self, observations: npt.NDArray[np.uint8]) -> Values:
         """Return log-priors, (rows, actions), and Q-values, (rows, heads, actions), of (rows, columns)."""
@@ -212,7 +219,10 @@ class Policy:
             for net, sums in zip(self._layers, (first[:, :hidden], first[:, hidden:]), strict=True)
         )
         normalised = np.stack([row - _log_sum_exp(row) for row in prior])
-        return normalised, q_values.reshape(len(observations), self.config.heads, -1)
+        q_values = q_values.reshape(len(observations), self.config.heads, -1)
+        if self._advice is not None:
+            q_values[:, 0] += self._advice(observations, normalised)
+        return normalised, q_values
 
     def anticipate(self, observation: npt.NDArray[np.uint8]) -> FloatArray | None:
         """Return the probability of each event of the player's next step; None without a network for that."""
@@ -226,7 +236,12 @@ class Policy:
     def with_upper_layers(self, weights: Weights) -> Policy:
         """Return a policy with other weights above the Q-network's first layer; both policies share that layer."""
         prior, q = self._layers
-        return Policy(self.config, prior, q | weights, self._table, self._anticipator)
+        return Policy(self.config, prior, q | weights, self._table, self._anticipator, self._advice)
+
+    def with_advice(self, advice: Advice) -> Policy:
+        """Return a policy of the same networks that takes an advice."""
+        prior, q = self._layers
+        return Policy(self.config, prior, q, self._table, self._anticipator, advice)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ def make_online_trainer(
     import numpy as np
 
     from improviser.agent.policy import Policy
+    from improviser.engine.chord_advice import advised
     from improviser.evaluation.evaluate import spread
     from improviser.online.acceptance import AcceptanceTest
     from improviser.online.online_learner import OnlineLearner, OnlineSettings
@@ -51,7 +52,7 @@ def make_online_trainer(
     from improviser.training.material import game_parts, held_out_parts, human_parts
 
     config, networks = preset_networks(preset)
-    model = Policy(config, networks["prior"], networks["q"])
+    model = advised(Policy(config, networks["prior"], networks["q"]), preset.decision.advice)
     rewards, rng = reward_weights(preset).to_array(), np.random.default_rng([seed, 4])
     if not guarded:
         alone = OnlineSettings(corpus_share=0.0, imagined_share=0.0, average=0.0)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from improviser.choices import NoteTiming, RoleName, Style
 from improviser.config.document import Document, load_document, nearest
@@ -95,7 +95,8 @@ class DecisionSettings(Document):
 
     `temperature` is that of the softmax (above 0, up to 5). `prior_weight` is the weight of the prior (0-5). `density`
     is 0-2: above 1 there are more notes, below 1 fewer. `harmony`, `coherence` and `creativity` (0-2) multiply the
-    weights used in training.
+    weights used in training. `advice` (0-2) is how much it counts, beside the values of harmony, how likely a note is
+    of the chord behind the player; only a melody takes it.
     """
 
     temperature: float = Field(gt=0, le=5)
@@ -104,6 +105,7 @@ class DecisionSettings(Document):
     harmony: Weight = 1.0
     coherence: Weight = 1.0
     creativity: Weight = 1.0
+    advice: Weight = 0.0
 
 
 class Playing(Document):
@@ -170,6 +172,13 @@ class Preset(Document):
     panel: KnobDefaults = KnobDefaults()
     taste: dict[str, TasteWeight] = Field(default_factory=dict)
 
+    @model_validator(mode="after")
+    def _takes_its_advice(self) -> Self:
+        """Refuse advice to another role than a melody."""
+        if self.decision.advice and self.role != RoleName.MELODY:
+            raise ValueError("decision.advice: only the role melody takes it")
+        return self
+
     @property
     def meter(self) -> tuple[int, int]:
         """The meter as (beats per bar, beat unit)."""
@@ -205,6 +214,7 @@ class Preset(Document):
             "coherence": self.reward.coherence * self.decision.coherence,
             "creativity": self.reward.creativity * self.decision.creativity,
             "density": self.decision.density,
+            "advice": self.decision.advice,
             "panel": self.panel.model_dump(by_alias=True, exclude_defaults=True),
             "taste": self.taste,
             "style": str(self.style),

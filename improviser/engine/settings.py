@@ -53,6 +53,7 @@ class EngineSettings:
         style: One of listening.observation.STYLES.
         role: One of engine.role.ROLES.
         chart: The chord of each eighth of a tune that goes round from beat 0 on: an index or NO_CHORD; empty: none.
+        advice: Weight of ChordAdvice, 0-2; above 0 for the melody role alone.
         mends: Whether what we play is replaced at once if a note that the player plays later clashes with it.
     """
 
@@ -84,6 +85,7 @@ class EngineSettings:
     style: str = STYLES[0]
     role: str = RoleName.MELODY
     chart: tuple[int, ...] = ()
+    advice: float = 0.0
     mends: bool = True
 
     def after(self, before: EngineSettings) -> EngineSettings:

@@ -104,7 +104,7 @@ def _played(subject: Subject, task: tuple[Duet, bool]) -> Notes:
 
 
 def improvised(duet: Duet, subject: Subject, *, has_chart: bool = False) -> Notes:
-    """Return what the improviser plays beside the player of a duet; it begins with the piece, and finds the key.
+    """Return what the improviser plays beside the player of a duet, as in a jam: it waits for the player.
 
     Args:
         duet: The duet.
@@ -113,7 +113,7 @@ def improvised(duet: Duet, subject: Subject, *, has_chart: bool = False) -> Note
     """
     meter, chart = (duet.meter.numerator, duet.meter.denominator), duet.chart if has_chart else ()
     settings = replace(subject.settings, meter=meter, key=AUTO_KEY, chart=chart)
-    engine = engine_in_beats(settings, subject.actor, np.random.default_rng(subject.seed), 0.0)
+    engine = engine_in_beats(settings, subject.actor, np.random.default_rng(subject.seed), 0.0, waits=True)
     return from_messages(play_along(engine, to_messages(duet.heard), duet.frames / FRAMES))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from improviser.agent.checkpoint import load_policy
+from improviser.engine.chord_advice import advised
 from improviser.engine.role import ROLES
 from improviser.listening.observation import LATER
 
@@ -16,10 +17,11 @@ if TYPE_CHECKING:
 
 
 def load_actor(model: Path, settings: EngineSettings) -> Policy:
-    """Return the policy of a model that is to play in the role and style of `settings`.
+    """Return the policy of a model that is to play in the role and style of `settings`, with the advice they name.
 
     Raises:
         CheckpointError: The model is missing, corrupt, or of another role or style.
     """
     role = ROLES[settings.role]
-    return load_policy(model, role.groups, role.action_count, settings.style, LATER)
+    policy = load_policy(model, role.groups, role.action_count, settings.style, LATER)
+    return advised(policy, settings.advice)

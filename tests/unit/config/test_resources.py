@@ -15,6 +15,7 @@ from improviser.errors import ConfigError
 from improviser.music.meter import METERS
 
 ENGINE_KEYS = {
+    "advice",
     "key",
     "tempo_bpm",
     "meter",
@@ -125,6 +126,15 @@ def test_a_preset_is_loaded_from_a_path(tmp_path: Path) -> None:
     """A name that ends in .toml is a path."""
     own_preset(tmp_path, "mine", tempo_bpm="tempo_bpm")
     assert "fiddle" == load_preset(str(tmp_path / "presets" / "mine.toml")).name
+
+
+def test_advice_is_for_melodies(tmp_path: Path) -> None:
+    """A preset of another role that wants advice is refused."""
+    own_preset(tmp_path, "mine", temperature="advice = 0.2\ntemperature")
+    assert 0.2 == load_preset(str(tmp_path / "presets" / "mine.toml")).decision.advice
+    own_preset(tmp_path, "low", temperature="advice = 0.2\ntemperature", role='role = "bass"\n#')
+    with pytest.raises(ConfigError, match=r"decision\.advice: only the role melody takes it"):
+        load_preset(str(tmp_path / "presets" / "low.toml"))
 
 
 def test_an_unknown_preset_is_told_with_those_there_are() -> None:
