@@ -47,15 +47,15 @@ class ChordAdvice:
             observations: (rows, columns) of the melody role.
             log_priors: (rows, actions) log-probabilities under the prior.
         """
-        chances = np.float32(self.weight) * CHANCES[observations[:, _TONES]]
-        added = np.zeros_like(log_priors)
-        added[:, FIRST_ONSET:] = chances[:, _ABOVE_TONIC]
+        chances = (np.float32(self.weight) * CHANCES).take(observations[:, _TONES])
+        onsets = chances.take(_ABOVE_TONIC, axis=1)
         expected = np.exp(log_priors[:, FIRST_ONSET:])
-        usual = (expected * added[:, FIRST_ONSET:]).sum(axis=1) / expected.sum(axis=1)
-        own = observations[:, _OWN_NOTE].astype(np.int64)
-        held = np.flatnonzero(own < RANGE)
-        added[:, FIRST_ONSET:] -= usual[:, None]
-        added[held, HOLD_ACTION] = chances[held, own[held] % OCTAVE] - usual[held]
+        usual = np.einsum("ra,ra->r", expected, onsets) / expected.sum(axis=1)
+        added = np.zeros_like(log_priors)
+        np.subtract(onsets, usual[:, None], out=added[:, FIRST_ONSET:])
+        for row, note in enumerate(observations[:, _OWN_NOTE].tolist()):
+            if note < RANGE:
+                added[row, HOLD_ACTION] = chances[row, note % OCTAVE] - usual[row]
         return added
 
 
