@@ -130,9 +130,8 @@ def test_a_preset_is_loaded_from_a_path(tmp_path: Path) -> None:
 
 def test_advice_is_for_melodies(tmp_path: Path) -> None:
     """A preset of another role that wants advice is refused."""
-    own_preset(tmp_path, "mine", temperature="advice = 0.2\ntemperature")
-    assert 0.2 == load_preset(str(tmp_path / "presets" / "mine.toml")).decision.advice
-    own_preset(tmp_path, "low", temperature="advice = 0.2\ntemperature", role='role = "bass"\n#')
+    own_preset(tmp_path, "low", role='role = "bass"\n#')
+    assert load_preset("fiddle").decision.advice > 0
     with pytest.raises(ConfigError, match=r"decision\.advice: only the role melody takes it"):
         load_preset(str(tmp_path / "presets" / "low.toml"))
 

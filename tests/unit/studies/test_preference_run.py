@@ -49,7 +49,7 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def session(parts: list[Part], seed: int = 0) -> PreferenceSession:
     """A session that has played some bars."""
-    played = PreferenceSession(random_policy(6), SETTINGS, parts[0], seed)
+    played = PreferenceSession(random_policy(4), SETTINGS, parts[0], seed)
     played.play_bars(4)
     return played
 
