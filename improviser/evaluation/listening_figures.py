@@ -148,12 +148,12 @@ def duet_figures(notes: Notes, duet: Duet) -> Figures:
 
 def _guide_tones(found: npt.NDArray[np.bool_], harmony: DuetHarmony) -> float:
     """Return the share of guide tones before a change that go on to a near tone of the new chord."""
-    chord, bits = harmony.chord, harmony.bits
+    chord, bits, root = harmony.chord, harmony.bits, harmony.root
     changes = np.flatnonzero((chord[1:] != chord[:-1]) & (chord[1:] >= 0) & (chord[:-1] >= 0)) + 1
     resolved = []
     for at in changes.tolist():
         before = np.flatnonzero(found[at - 1])
-        is_guide = np.isin((before - harmony.root[at - 1]) % OCTAVE, _GUIDE_DEGREES)
+        is_guide = np.isin((before - root[at - 1]) % OCTAVE, _GUIDE_DEGREES)
         is_guide &= (bits[at - 1] >> before % OCTAVE & 1) > 0
         after = np.flatnonzero(found[at : at + FRAMES].any(axis=0))
         after = after[(bits[at] >> after % OCTAVE & 1) > 0]
