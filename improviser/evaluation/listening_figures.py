@@ -53,6 +53,7 @@ TONAL_SPACE: Final = np.concatenate([np.sin(_ANGLES), np.cos(_ANGLES)], axis=1) 
 # Thirds and sevenths above a chord's root, and how far a guide tone may go to the next chord.
 _GUIDE_DEGREES: Final = (3, 4, 10, 11)
 _STEP: Final = 2
+_CHORD_NOTES: Final = 3
 _UNKNOWN: Final = float("nan")
 _NO_TONE: Final = -1
 
@@ -126,7 +127,8 @@ def duet_figures(notes: Notes, duet: Duet) -> Figures:
     much more consonant both are together than each alone. `clear` is the share of the time in which both sound and none
     of our notes is at or between the player's outer ones. `guide tones` is the share of our notes that are the
     third or seventh of a chord at its end, and are followed within a beat by a tone of the next chord that is at most a
-    whole tone away, or the same.
+    whole tone away, or the same. `true changes` is the share of the changes between chords of ours, of three notes or
+    more, that are to the root of the chord, and `changes` their number beside that of the duet's own changes.
     """
     found, heard = sounding(notes, duet.frames), sounding(duet.heard, duet.frames)
     theirs = pitch_classes(heard)
@@ -143,6 +145,21 @@ def duet_figures(notes: Notes, duet: Duet) -> Figures:
         "emergent consonance": _emergent_consonance(pitch_classes(found), theirs),
         "clear": _share(~_is_between(found, heard)[found.any(axis=1) & (theirs > 0)]),
         "guide tones": _guide_tones(found, duet.harmony),
+        **_changes(found, lowest % OCTAVE, duet.harmony),
+    }
+
+
+def _changes(found: npt.NDArray[np.bool_], lowest: npt.NDArray[np.int64], harmony: DuetHarmony) -> Figures:
+    """Return how many of the changes between our chords are to the chord behind, and their number beside its own."""
+    chords = pitch_classes(found)
+    frames = np.flatnonzero(found.sum(axis=1) >= _CHORD_NOTES)
+    changes = frames[1:][chords[frames[1:]] != chords[frames[:-1]]]
+    behind = harmony.chord[harmony.chord >= 0]
+    own = np.count_nonzero(np.diff(behind))
+    is_judged = harmony.root[changes] >= 0
+    return {
+        "true changes": _share((lowest == harmony.root)[changes][is_judged]),
+        "changes": float(len(changes) / own) if own and len(frames) else _UNKNOWN,
     }
 
 

@@ -94,6 +94,16 @@ def test_guide_tones_go_on_by_step() -> None:
     assert np.isnan(duet_figures(np.array([[0.0, 8.0, 65]]), duet)["guide tones"])
 
 
+def test_changes_between_chords_are_true_on_the_root() -> None:
+    """Of two changes one is to the chord behind, and the duet has one; single notes are no chords."""
+    duet = heard(piece("a", 0, F, C))
+    chords = [(0.0, 4.0, (53, 57, 60)), (4.0, 6.0, (48, 52, 55)), (6.0, 8.0, (45, 48, 52))]
+    figures = duet_figures(np.array([(start, end, note) for start, end, notes in chords for note in notes]), duet)
+    assert (0.5, 2.0) == (figures["true changes"], figures["changes"])
+    alone = duet_figures(np.array([[0.0, 8.0, 65]]), duet)
+    assert np.isnan([alone["true changes"], alone["changes"]]).all()
+
+
 def test_a_wrong_player_is_moved_to_the_same_key() -> None:
     """The other piece's chords and tune are transposed to this one's tonic, and repeated to its length."""
     duets = [heard(piece("a", 0, C, F, C, G)), heard(piece("b", 2, (2, 0, 2), (9, 0, 9)))]
