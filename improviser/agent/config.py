@@ -14,6 +14,8 @@ EMBEDDING_WIDE: Final = 8
 EMBEDDING_NARROW: Final = 4
 _FEW_VALUES: Final = 20
 _TWO_VALUES: Final = 2
+# Units in each hidden layer of the shipped models.
+WIDTH: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,7 @@ class NetworkConfig:
 
     groups: tuple[Group, ...]
     actions: int
-    hidden: int = 256
+    hidden: int = WIDTH
     heads: int = 1
     layer_norm: bool = False
     one_hot: bool = False

@@ -1,8 +1,8 @@
 """The ablation of the learner: starting from the textbook, one addition at a time, each with the same CPU time.
 
 The ladder adds one thing after another until it reaches `FULL`, the settings of the shipped models. Each extra adds one
-thing to `FULL`. All variants share one prior (a variant whose network has norms needs another), and the time to fit it
-is not counted. Every variant is trained with several seeds. Every outcome is a file, so that an interrupted ablation
+thing to `FULL`, or has another width. Variants of one shape of network share one prior, and the time to fit it is not
+counted. Every variant is trained with several seeds. Every outcome is a file, so that an interrupted ablation
 can resume.
 """
 
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 import torch
 
-from improviser.agent.config import FULL, DQNConfig
+from improviser.agent.config import FULL, WIDTH, DQNConfig
 from improviser.agent.network import Network
 from improviser.agent.policy import Policy
 from improviser.engine.decision_values import DecisionValues
@@ -60,6 +60,9 @@ REWARDS: Final = ("reward", "harmony", "coherence", "creativity")
 GREEDILY: Final = "greedy"
 ON_STAGE: Final = "stage"
 
+# Width, and whether there are norms.
+Shape = tuple[int, bool]
+
 _DOUBLE: Final = DQNConfig(double=True)
 _DUELING: Final = replace(_DOUBLE, dueling=True)
 _N_STEPS: Final = replace(_DUELING, n_steps=FULL.n_steps)
@@ -76,12 +79,19 @@ class Variant:
         dqn: Settings of the learner.
         has_prior_weights: Whether the Q-network starts as the prior or at random.
         is_pqn: Whether it learns without replay and target network, see training.pqn.
+        width: Units in each hidden layer.
     """
 
     name: str
     dqn: DQNConfig
     has_prior_weights: bool = True
     is_pqn: bool = False
+    width: int = WIDTH
+
+    @property
+    def shape(self) -> Shape:
+        """What its prior depends on: the width, and whether the layers are normalised."""
+        return self.width, self.dqn.layer_norm
 
 
 LADDER: Final = (
@@ -103,6 +113,8 @@ EXTRAS: Final = (
     Variant("full, soft targets", replace(FULL, target_rate=0.005)),
     Variant("full, soft value (Psi)", replace(FULL, soft_value=True)),
     Variant("full, Munchausen", replace(FULL, munchausen=0.9)),
+    Variant("full, half as wide", FULL, width=WIDTH // 2),
+    Variant("full, twice as wide", FULL, width=WIDTH * 2),
 )
 # Other algorithms, for comparison.
 OTHERS: Final = (Variant("PQN, initialised from the prior", DQNConfig(layer_norm=True), is_pqn=True),)
@@ -175,7 +187,7 @@ def run_study(
     """
     torch.set_num_threads(THREADS)
     runs = [
-        (variant, replace(study.settings, seed=study.settings.seed + seed, dqn=variant.dqn))
+        (variant, replace(study.settings, seed=study.settings.seed + seed, dqn=variant.dqn, width=variant.width))
         for seed in range(study.seeds)
         for variant in study.variants
     ]
@@ -184,8 +196,8 @@ def run_study(
     outcomes = [_read(path, fingerprint) for path, fingerprint in zip(paths, prints, strict=True)]
     left = [number for number, outcome in enumerate(outcomes) if outcome is None]
     report(len(runs) - len(left), "")
-    norms = {runs[number][0].dqn.layer_norm for number in left}
-    priors = {has_norm: _prior(study, pieces, fitting, has_norm=has_norm).to_weights() for has_norm in norms}
+    shapes = {runs[number][0].shape for number in left}
+    priors = {shape: _prior(study, pieces, fitting, shape).to_weights() for shape in shapes}
     work = _Training(study, pieces, priors)
     for done, (at, outcome) in enumerate(workers.run(_run, work, [runs[number] for number in left]), 1):
         number = left[at]
@@ -195,11 +207,10 @@ def run_study(
     return [outcome for outcome in outcomes if outcome is not None]
 
 
-def _prior(
-    study: AblationStudy, pieces: list[Piece], fitting: Callable[[Progress], None], *, has_norm: bool
-) -> Network:
-    """Return the prior of the variants with or without norms; it is fitted once, and kept in the study's folder."""
-    settings = replace(study.settings, dqn=DQNConfig(layer_norm=has_norm))
+def _prior(study: AblationStudy, pieces: list[Piece], fitting: Callable[[Progress], None], shape: Shape) -> Network:
+    """Return the prior of the variants of a shape; it is fitted once, and kept in the study's folder."""
+    width, has_norm = shape
+    settings = replace(study.settings, dqn=DQNConfig(layer_norm=has_norm), width=width)
     return fitted_prior(settings, pieces, study.folder, fitting)
 
 
@@ -207,7 +218,7 @@ def references(study: AblationStudy, pieces: list[Piece]) -> dict[str, Figures]:
     """Return the figures of people and of the prior alone, by name, on the same pieces."""
     torch.set_num_threads(THREADS)
     plan = study.plan
-    prior = _prior(study, pieces, lambda _progress: None, has_norm=False)
+    prior = _prior(study, pieces, lambda _progress: None, LADDER[0].shape)
     weights = prior.to_weights()
     imitator = PriorOnly(Policy(prior.config, weights, weights))
     rng = np.random.default_rng(plan.seed)
@@ -244,11 +255,11 @@ def train_variant(
 
 @dataclass(frozen=True, slots=True)
 class _Training:
-    """What all trainings of a study need: the study, the corpus, and the priors without norms and with them."""
+    """What all trainings of a study need: the study, the corpus, and the priors by shape."""
 
     study: AblationStudy
     pieces: list[Piece]
-    priors: Mapping[bool, Weights]
+    priors: Mapping[Shape, Weights]
 
 
 def _run(shared: _Training, spec: tuple[Variant, TrainingSettings]) -> VariantOutcome:
@@ -256,7 +267,7 @@ def _run(shared: _Training, spec: tuple[Variant, TrainingSettings]) -> VariantOu
     torch.set_num_threads(THREADS)
     (variant, settings), study, plan = spec, shared.study, shared.study.plan
     prior = Network(settings.network().prior(), torch.Generator().manual_seed(settings.seed))
-    prior.load_weights(shared.priors[variant.dqn.layer_norm])
+    prior.load_weights(shared.priors[variant.shape])
     network, transitions, updates = train_variant(variant, settings, prior, shared.pieces, study.budget)
     policy = Policy(network.config, prior.to_weights(), network.to_weights())
     greedy = replace(plan.conditions, knobs=greedy_knobs(settings))

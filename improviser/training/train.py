@@ -19,7 +19,7 @@ import numpy as np
 import torch
 
 from improviser.agent.checkpoint import PLAYER, load_model, save_model
-from improviser.agent.config import FULL, DQNConfig
+from improviser.agent.config import FULL, WIDTH, DQNConfig
 from improviser.agent.layers import fold_first_layer
 from improviser.agent.learner import Learner
 from improviser.agent.network import Network
@@ -135,6 +135,7 @@ class TrainingSettings:
         following: Share of episodes whose players sometimes repeat what the improviser played.
         hidden: Share of the onsets of simulated players, and of those that the prior learns beside, that are heard only
             after their step was decided.
+        width: Units in each hidden layer of the prior and the Q-network.
         dqn: Settings of the learner.
     """
 
@@ -147,12 +148,13 @@ class TrainingSettings:
     simulated: float = 0.4
     following: float = 0.15
     hidden: float = UNHEARD_SHARE
+    width: int = WIDTH
     dqn: DQNConfig = FULL
 
     def network(self) -> NetworkConfig:
         """Return the shape of the Q-network; the prior's network has one head."""
         heads = len(COMPONENTS) if self.dqn.decomposed else 1
-        config = network_config(ROLES[self.game.role])
+        config = replace(network_config(ROLES[self.game.role]), hidden=self.width)
         return replace(config, heads=heads, layer_norm=self.dqn.layer_norm, one_hot=self.dqn.one_hot)
 
     def fingerprint(self, pieces: Iterable[Piece]) -> str:
