@@ -105,9 +105,12 @@ def test_each_rung_changes_one_setting(below: Variant, above: Variant) -> None:
 
 @pytest.mark.parametrize("extra", EXTRAS)
 def test_each_extra_changes_one_setting(extra: Variant) -> None:
-    """Each extra differs from the full learner in one field."""
-    pairs = zip(asdict(FULL).items(), asdict(extra.dqn).items(), strict=True)
-    assert 1 == sum(one != other for one, other in pairs)
+    """Each extra differs from the full learner in one field: of the learner, or its width."""
+    pairs = zip(asdict(LADDER[-1]).items(), asdict(extra).items(), strict=True)
+    changed = {name: (one, other) for (name, one), (_, other) in pairs if one != other}
+    assert "name" in changed
+    (before, after) = changed.pop("dqn", ({}, {}))
+    assert 1 == len(changed) - 1 + sum(before[name] != after[name] for name in before)
 
 
 def test_a_study_goes_on_where_it_was(tmp_path: Path) -> None:
