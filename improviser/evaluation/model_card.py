@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
 # How the lines of a card begin that change with the network of the player.
 _FILE, _DIGEST, _MADE_BY, _PLAYER = "- File:", "- sha256:", "- Made by:", "- Network that predicts the player:"
-
-
-# The head of the section that `write_listening` writes; it is the last one.
-_LISTENING = "## Listening"
+# The heads of the section of the figures and of that which `write_listening` writes; it is the last one.
+_FIGURES, _LISTENING = "## Figures", "## Listening"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ From the sources below; split by melody family, so that no variant of a tune is 
 {json.dumps(card.settings, indent=1)}
 ```
 
-## Figures
+{_FIGURES}
 
 The prior on the validation split: {card.prior.nats:.3f} nats a step,
 note accuracy {100 * card.prior.note_accuracy:.1f} %.
@@ -137,6 +135,26 @@ def markdown_table(table: EvaluationTable) -> str:
     lines = [f"| figure | {' | '.join(table.columns)} | band |", f"|---|{'---:|' * len(table.columns)}---|"]
     lines += [f"| {' | '.join(table.cells(figure))} |" for figure in table.rows()]
     return "\n".join(lines)
+
+
+def write_figures(card: Path, table: EvaluationTable) -> None:
+    """Write a table into a card in place of its table of figures; all else in the card stays.
+
+    Args:
+        card: The card's file.
+        table: Figures on the test split.
+
+    Raises:
+        CheckpointError: The card is missing or cannot be written.
+    """
+    try:
+        before, head, rest = card.read_text(encoding="utf-8").partition(_FIGURES)
+        section, listening, tables = rest.partition(_LISTENING)
+        about = section.split("\n|")[0].rstrip()
+        figures = f"{before}{head}{about}\n\n{markdown_table(table)}\n"
+        write_whole(card, (f"{figures}\n{listening}{tables}" if listening else figures).encode())
+    except OSError as error:
+        raise CheckpointError(f"cannot update the card {card}: {error}; train the model anew") from error
 
 
 def write_listening(card: Path, tables: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]], command: str) -> None:

@@ -113,7 +113,8 @@ PlotsOption = Annotated[
     Path | None, typer.Option("--plots", metavar="FOLDER", help="Folder to draw piano rolls and curves into.")
 ]
 CardOption = Annotated[
-    bool, typer.Option("--card", help="Also write the tables of 'listening' into the card of the preset's model.")
+    bool,
+    typer.Option("--card", help="Also write the table of 'music' or 'listening' into the card of the preset's model."),
 ]
 CorporaOption = Annotated[
     Path | None,
@@ -176,9 +177,18 @@ def evaluate(
         else:
             evaluation = _run(actor, plan, workers)
             show_table(evaluation.table, preset, json=json)
-            if plots is not None:
-                _draw(evaluation, plots)
+            _keep(evaluation, chosen if card else None, plots)
     tell(f"evaluated in {time.monotonic() - start_s:.0f} s")
+
+
+def _keep(evaluation: Evaluation, preset: Preset | None, plots: Path | None) -> None:
+    """Write an evaluation into the card of a preset's model and draw its plots into a folder; None leaves either."""
+    from improviser.evaluation.model_card import write_figures
+
+    if preset is not None:
+        write_figures(preset.model_path.with_suffix(".md"), evaluation.table)
+    if plots is not None:
+        _draw(evaluation, plots)
 
 
 def _measure_beside(what: What, corpora: Path, subject: Subject, pieces: int, *, json: bool) -> None:
@@ -194,18 +204,19 @@ def _check(
     what: What, split: Split, beside: list[str] | None, plots: Path | None, corpora: Path | None, *, card: bool
 ) -> None:
     """Raise UsageError for an option that has no effect, or that is missing, or for plots that cannot be drawn."""
-    if what in _WITH_CORPORA and corpora is None:
-        raise UsageError(f"'{what}' needs --corpora FOLDER")
-    if card and what is not What.LISTENING:
-        raise UsageError("--card is for 'listening'")
-    if what is What.HEARING and corpora is not None:
-        raise UsageError("'hearing' hears music21's corpus; --corpora has no effect")
-    if what in _HEARD and split is not Split.TEST:
-        raise UsageError(f"'{what}' hears the test split only")
-    if what is not What.MUSIC and beside:
-        raise UsageError(f"--beside adds a column to the music's figures; '{what}' has none")
-    if what not in {What.MUSIC, What.KNOBS} and plots is not None:
-        raise UsageError(f"there are no plots of '{what}'")
+    is_test, of_card = split is Split.TEST, {What.MUSIC, What.LISTENING}
+    refused = {
+        f"'{what}' needs --corpora FOLDER": what in _WITH_CORPORA and corpora is None,
+        "--card is for 'music' and 'listening'": card and what not in of_card,
+        "a card has the figures of the test split only": card and not is_test,
+        "'hearing' hears music21's corpus; --corpora has no effect": what is What.HEARING and corpora is not None,
+        f"'{what}' hears the test split only": what in _HEARD and not is_test,
+        f"--beside adds a column to the music's figures; '{what}' has none": what is not What.MUSIC and bool(beside),
+        f"there are no plots of '{what}'": what not in {What.MUSIC, What.KNOBS} and plots is not None,
+    }
+    for reason, is_refused in refused.items():
+        if is_refused:
+            raise UsageError(reason)
     if plots is not None:
         need_plots()
 

@@ -10,7 +10,14 @@ import pytest
 
 from improviser.errors import CheckpointError
 from improviser.evaluation.estimate import Estimate
-from improviser.evaluation.model_card import ModelCard, card_text, markdown_table, update_card, write_listening
+from improviser.evaluation.model_card import (
+    ModelCard,
+    card_text,
+    markdown_table,
+    update_card,
+    write_figures,
+    write_listening,
+)
 from improviser.evaluation.report import EvaluationTable
 from improviser.training.prior import PriorScore
 
@@ -113,3 +120,18 @@ def test_listening_is_the_last_section_and_replaces_itself(card: ModelCard) -> N
     assert 1 == text.count("## Listening")
     assert text.endswith("| POP | bass |\n| --- | ---: |\n| improviser | 0.50 (+0.10) |\n")
     assert "`improviser evaluate listening`" in text
+
+
+def test_new_figures_replace_the_old_ones_only(card: ModelCard) -> None:
+    """The table is another one, beside the same text, and the section on listening stays."""
+    path = card.model.with_suffix(".md")
+    with pytest.raises(CheckpointError, match="cannot update the card"):
+        write_figures(path, TABLE)
+    other = EvaluationTable("ours", {"ours": {"reward": Estimate(0.75, 0.5, 1.0)}})
+    for has_listening in (False, True):
+        path.write_text(card_text(card), encoding="utf-8")
+        if has_listening:
+            write_listening(path, [(("POP", "bass"), [("improviser", "0.50 (+0.10)")])], "x")
+        before = path.read_text("utf-8")
+        write_figures(path, other)
+        assert before.replace(markdown_table(TABLE), markdown_table(other)) == path.read_text("utf-8")
