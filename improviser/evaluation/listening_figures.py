@@ -10,6 +10,7 @@ be much more in the chord.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -31,7 +32,7 @@ from improviser.offline.session import engine_in_beats, play_along
 from improviser.workers import HERE, Workers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     import numpy.typing as npt
 
@@ -57,15 +58,22 @@ _CHORD_NOTES: Final = 3
 _UNKNOWN: Final = float("nan")
 _NO_TONE: Final = -1
 
+Judge = Callable[["Notes", "Duet"], "Figures"]
+
 
 def listening_scores(
-    duets: Sequence[Duet], subject: Subject, report: Callable[[int], None], workers: Workers = HERE
+    duets: Sequence[Duet],
+    subject: Subject,
+    judge: Judge,
+    report: Callable[[int], None],
+    workers: Workers = HERE,
 ) -> dict[str, dict[str, Column]]:
     """Return the estimates beside the right player, beside a wrong one, and their difference, for each partner.
 
     Args:
         duets: The held-out pieces; one without another of its mode and meter is left out.
         subject: The improviser.
+        judge: Returns the figures of a part beside a duet, such as `duet_figures`.
         report: Called with the number of duets that are done.
         workers: Where the improviser plays.
 
@@ -80,7 +88,7 @@ def listening_scores(
     for (duet, wrong), by_ear, by_chart in zip(pairs, played[::2], played[1::2], strict=True):
         for partner, notes in {IMPROVISER: by_ear, CHART: by_chart, **_others(duet)}.items():
             row = rows.setdefault(partner, {"right": [], "wrong": [], "difference": []})
-            right, beside = duet_figures(notes, duet), duet_figures(notes, wrong)
+            right, beside = judge(notes, duet), judge(notes, wrong)
             row["right"].append(right)
             row["wrong"].append(beside)
             row["difference"].append({name: right[name] - beside[name] for name in right})

@@ -332,3 +332,11 @@ def test_listening_beside_a_folder(own_folder: Path, run: Run, run_json: RunJson
     lines = run_json("evaluate", "listening", "--corpora", own_folder / "corpora", "--preset", "fiddle")
     assert {"listened"} == {line["event"] for line in lines}
     assert {"improviser", "with a chart", "people", "parrot", "drone", "ear"} == {line["partner"] for line in lines}
+
+
+def test_phrases_beside_a_folder(own_folder: Path, run_json: RunJson) -> None:
+    """`phrases` tells how the same partners breathe, repeat and answer."""
+    song_folder(own_folder / "corpora" / "songs", chords=True)
+    lines = run_json("evaluate", "phrases", "--corpora", own_folder / "corpora", "--preset", "fiddle", "--pieces", 2)
+    assert {"phrased"} == {line["event"] for line in lines}
+    assert {"phrases", "tied", "fill", "theme"} <= lines[0]["figures"]["right"].keys()

@@ -43,6 +43,7 @@ improviser evaluate knobs --preset chorale
 improviser evaluate --preset fiddle --split valid
 improviser evaluate hearing
 improviser evaluate listening --preset fiddle --corpora corpora --pieces 16
+improviser evaluate phrases --preset pop --corpora corpora --pieces 16
 improviser evaluate feel --preset fiddle --corpora corpora
 improviser evaluate late --preset fiddle
 improviser evaluate timing --preset fiddle --pieces 12
@@ -58,6 +59,7 @@ class What(StrEnum):
     KNOBS = "knobs"
     HEARING = "hearing"
     LISTENING = "listening"
+    PHRASES = "phrases"
     FEEL = "feel"
     LATE = "late"
     TIMING = "timing"
@@ -73,14 +75,16 @@ class Split(StrEnum):
 
 _LATE = (What.LATE, What.TIMING)
 _HEARD = (What.HEARING, What.BEAT)
-_WITH_CORPORA = (What.LISTENING, What.BEAT, What.FEEL)
+_BESIDE_PIECES = (What.LISTENING, What.PHRASES)
+_WITH_CORPORA = (*_BESIDE_PIECES, What.BEAT, What.FEEL)
 WhatArgument = Annotated[
     What,
     typer.Argument(
         help="music: how the preset plays. knobs: what each knob does between 0 and 2. hearing: how well keys and "
         "chords are heard, for all presets. listening: how much of the player is in what it plays, right player "
-        "minus wrong player, with --corpora. late: how consonant it is with players whose notes come after the "
-        "decision. timing: the same by when notes leave, by how late players are and by the output's look-ahead. "
+        "minus wrong player, with --corpora. phrases: how it breathes, repeats and answers, likewise. late: how "
+        "consonant it is with players whose notes come after the decision. timing: the same by when notes leave, by "
+        "how late players are and by the look-ahead of the output. "
         "beat: how well the beat is found by ear, with --corpora. feel: how swing, accents and note lengths are heard "
         "and played, with --corpora."
     ),
@@ -156,9 +160,10 @@ def evaluate(
     start_s, workers = time.monotonic(), Workers(jobs, ray)
     if corpora is not None and what in _WITH_CORPORA:
         chosen = _preset(preset, {})
-        if what is What.LISTENING:
+        if what in _BESIDE_PIECES:
             to = chosen.model_path.with_suffix(".md") if card else None
-            measure_listening(corpora, _subject(chosen, seed), Chosen(pieces, split), workers, to, json=json)
+            which = Chosen(pieces, split, by_phrases=what is What.PHRASES)
+            measure_listening(corpora, _subject(chosen, seed), which, workers, to, json=json)
         else:
             _measure_beside(what, corpora, _subject(chosen, seed), pieces, json=json)
     elif what is What.HEARING:

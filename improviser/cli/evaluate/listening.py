@@ -1,4 +1,4 @@
-"""`improviser evaluate listening`: what a preset has of its player, the right one less a wrong one."""
+"""`improviser evaluate listening` and `phrases`: what a preset has of its player, the right one less a wrong one."""
 
 from __future__ import annotations
 
@@ -22,10 +22,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Which pieces are played: so many of each folder, of the test or the validation split."""
+    """Which pieces are played, and how what is played beside them is judged.
+
+    Attributes:
+        count: How many of each folder.
+        split: Their split.
+        by_phrases: Whether by phrases, memory and answers; else by harmony.
+    """
 
     count: int
     split: str
+    by_phrases: bool = False
 
 
 # A player with fewer notes in the part that is played says nothing.
@@ -50,8 +57,11 @@ def measure_listening(
     """
     from improviser.evaluation.duet import accompaniment_heard, melody_heard
     from improviser.evaluation.evenly import evenly
-    from improviser.evaluation.listening_figures import listening_scores
+    from improviser.evaluation.listening_figures import duet_figures, listening_scores
     from improviser.evaluation.model_card import write_listening
+    from improviser.evaluation.phrase_figures import phrase_figures
+
+    judge = phrase_figures if which.by_phrases else duet_figures
 
     tables: list[tuple[tuple[str, ...], list[tuple[str, ...]]]] = []
     for folder in set_folders(corpora):
@@ -62,10 +72,10 @@ def measure_listening(
             if not chosen:
                 continue
             with progress(f"{folder.name}, {heard} heard", len(chosen)) as advance:
-                scores = listening_scores(chosen, subject, advance, workers)
+                scores = listening_scores(chosen, subject, judge, advance, workers)
             tables.append(_table(f"{folder.name}, {heard} heard", scores))
             if json:
-                _say_objects(folder.name, heard, scores)
+                _say_objects(folder.name, heard, scores, "phrased" if which.by_phrases else "listened")
             else:
                 say_table(*tables[-1])
     if not tables:
@@ -88,11 +98,11 @@ def set_folders(corpora: Path) -> list[Path]:
     return found or [corpora]
 
 
-def _say_objects(name: str, heard: str, scores: Mapping[str, Mapping[str, Column]]) -> None:
+def _say_objects(name: str, heard: str, scores: Mapping[str, Mapping[str, Column]], event: str) -> None:
     """Print a JSON line for each partner."""
     for partner, sides in scores.items():
         figures = {side: {figure: _values(each) for figure, each in column.items()} for side, column in sides.items()}
-        say_json({"event": "listened", "set": name, "heard": heard, "partner": partner, "figures": figures})
+        say_json({"event": event, "set": name, "heard": heard, "partner": partner, "figures": figures})
 
 
 def _table(name: str, scores: Mapping[str, Mapping[str, Column]]) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:

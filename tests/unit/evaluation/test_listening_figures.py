@@ -129,7 +129,7 @@ def test_who_listens_has_a_difference_and_who_does_not_has_none() -> None:
     duets = [heard(piece(f"{index}", 0, *chords)) for index, chords in enumerate(orders)]
     subject = Subject(EngineSettings(temperature=0.0), BarNote())
     done: list[int] = []
-    scores = listening_scores(duets, subject, done.append)
+    scores = listening_scores(duets, subject, duet_figures, done.append)
     assert 4 == done[-1]
     assert {IMPROVISER, CHART, PEOPLE, PARROT, DRONE, EAR} == set(scores)
     gains = {partner: sides["difference"]["note in chord"].mean for partner, sides in scores.items()}
