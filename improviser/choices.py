@@ -61,6 +61,37 @@ class NoteTiming(StrEnum):
         return otherwise if self is NoteTiming.AUTO else self
 
 
+class PlayMode(StrEnum):
+    """When improviser plays.
+
+    WITH_ME: beside the player. WHEN_I_STOP: only while the player rests. TRADE_1 to TRADE_8: in turns of so many bars,
+    the player first. ALONE: without waiting for the player.
+    """
+
+    WITH_ME = "with-me"
+    WHEN_I_STOP = "when-i-stop"
+    TRADE_1 = "trade-1"
+    TRADE_2 = "trade-2"
+    TRADE_4 = "trade-4"
+    TRADE_8 = "trade-8"
+    ALONE = "alone"
+
+    @property
+    def following(self) -> PlayMode:
+        """The mode after this one, for a control that goes through them; turns are of four bars there."""
+        if self.turn_bars:
+            return PlayMode.ALONE
+        return {PlayMode.WITH_ME: PlayMode.WHEN_I_STOP, PlayMode.WHEN_I_STOP: PlayMode.TRADE_4}.get(
+            self, PlayMode.WITH_ME
+        )
+
+    @property
+    def turn_bars(self) -> int:
+        """The number of bars in a turn; 0 if there are no turns."""
+        name, _, bars = self.partition("-")
+        return int(bars) if name == "trade" else 0
+
+
 class RoleName(StrEnum):
     """The parts that improviser can play: a melody beside the player's, chords below it, or a bass line."""
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from improviser.choices import NoteTiming
+    from improviser.choices import NoteTiming, PlayMode
     from improviser.config.device import Device
     from improviser.config.preset import Preset
     from improviser.config.user_settings import Settings
@@ -47,6 +47,7 @@ _THE_JAMS: Final = (
     "chart",
     "channel",
     "timing",
+    "mode",
     "offset_s",
     "panel",
     "taste",
@@ -75,6 +76,7 @@ class JamOptions:
         swing: Share of a beat that its first eighth note takes.
         groove: Groove that is expected of the player.
         timing: When notes leave.
+        mode: When improviser plays.
         offset_ms: How many milliseconds later notes leave; negative: earlier.
         clock: Clock to follow.
         clock_out: Whether to send MIDI clock.
@@ -106,6 +108,7 @@ class JamOptions:
     swing: float | None = None
     groove: str | None = None
     timing: NoteTiming | None = None
+    mode: PlayMode | None = None
     offset_ms: float | None = None
     clock: ClockUse | None = None
     clock_out: bool | None = None
@@ -341,11 +344,13 @@ def _harmony(options: JamOptions) -> dict[str, object]:
 
 
 def _leaving(options: JamOptions, settings: Settings) -> dict[str, object]:
-    """Return the engine's values for when notes leave; empty: those of the preset."""
+    """Return the engine's values for when it plays and notes leave; empty: those of the preset."""
     values: dict[str, object] = {}
     timing = options.timing or settings.timing
     if timing is not None:
         values["timing"] = str(timing)
+    if options.mode is not None:
+        values["mode"] = str(options.mode)
     offset_ms = settings.offset_ms if options.offset_ms is None else options.offset_ms
     if offset_ms:
         values["offset_s"] = round(offset_ms / MS_PER_S, DIGITS)

@@ -23,6 +23,7 @@ improviser ctl preset fiddle
 improviser ctl key Am
 improviser ctl count-in
 improviser ctl timing on-grid
+improviser ctl mode trade-4
 improviser ctl offset -8
 improviser ctl like
 improviser ctl undo
@@ -37,9 +38,9 @@ NameArgument = Annotated[
     typer.Argument(
         metavar="[NAME]",
         help="A knob: harmony, coherence, creativity, temperature, density, register, echo, velocity, feel or tempo. "
-        "preset, key, timing or offset. An action: like, dislike, undo, undo_all, freeze, mute, solo, panic, keep, "
-        "tap, follow or next_preset. count-in, to click one bar or more and begin with bar 1. Or page, to print the "
-        "address of the page.",
+        "preset, key, timing, mode or offset. An action: like, dislike, undo, undo_all, freeze, mute, solo, panic, "
+        "keep, tap, follow, next_preset or next_mode. count-in, to click one bar or more and begin with bar 1. Or "
+        "page, to print the address of the page.",
     ),
 ]
 ValueArgument = Annotated[
@@ -47,8 +48,9 @@ ValueArgument = Annotated[
     typer.Argument(
         metavar="[VALUE]",
         help="For a knob: 0 to 2, where 1 is the preset's value. For tempo: 20 to 400 beats per minute. For "
-        "preset: its name. For key: a key such as C or Am, or auto. For timing: on-grid, after-you or auto. For "
-        "offset: milliseconds by which notes leave later, -100 to 100. For count-in: 1 to 8 bars (default 1).",
+        "preset: its name. For key: a key such as C or Am, or auto. For timing: on-grid, after-you or auto. For mode: "
+        "with-me, when-i-stop, trade-1, trade-2, trade-4, trade-8 or alone. For offset: milliseconds by which notes "
+        "leave later, -100 to 100. For count-in: 1 to 8 bars (default 1).",
     ),
 ]
 WhichOption = Annotated[
@@ -182,6 +184,18 @@ def _set_timing(value: str | None) -> Steer:
         raise UsageError(f"timing takes one of {names}: improviser ctl timing on-grid") from error
 
 
+def _set_mode(value: str | None) -> Steer:
+    """Return the command that chooses when improviser plays. Raises UsageError if the value is missing or wrong."""
+    from improviser.choices import PlayMode
+    from improviser.errors import UsageError
+    from improviser.protocol import SetMode
+
+    try:
+        return SetMode(PlayMode(value or ""))
+    except ValueError as error:
+        raise UsageError(f"mode takes one of {', '.join(PlayMode)}: improviser ctl mode trade-4") from error
+
+
 def _set_offset(value: str | None) -> Steer:
     """Return the command that sets the offset of the notes. Raises UsageError if the value is missing or wrong."""
     from improviser.errors import UsageError
@@ -198,12 +212,14 @@ CHOICES: Final[dict[str, Callable[[str | None], Steer]]] = {
     "preset": _choose,
     "key": _lock,
     "timing": _set_timing,
+    "mode": _set_mode,
     "offset": _set_offset,
     "count-in": _count_in,
 }
 
 
 # The words for each timing of the notes.
+TURNS: Final = {True: "its", False: "your"}
 LEAVES: Final = {"on-grid": "on the grid", "after-you": "after you"}
 
 
@@ -224,6 +240,8 @@ def _show(state: dict[str, Any]) -> None:
     if state["key"]:
         locked = "" if state["lock"] == "auto" else " (locked)"
         say(f"Key {state['key']}{locked}, chord {state['chord'] or '-'}.")
+    is_ours, bar, bars = state["turn"] or (False, 0, 0)
+    say(f"Mode: {state['mode']}" + (f"; {TURNS[is_ours]} turn, bar {bar} of {bars}." if bars else "."))
     offset = f", {state['offset_ms']:+g} ms" if state["offset_ms"] else ""
     say(f"Notes leave {LEAVES[state['timing_now']]}{offset}.")
     say("Knobs: " + ", ".join(f"{knob} {position:.2f}" for knob, position in state["panel"].items()) + ".")

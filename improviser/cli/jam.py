@@ -28,6 +28,7 @@ from improviser.cli.options import (
     MeterOption,
     MetronomeOption,
     MmcOption,
+    ModeOption,
     NameOption,
     NotInOption,
     OffsetOption,
@@ -64,6 +65,7 @@ improviser jam --chart autumn.txt --preset comping
 improviser jam --tempo 132 --count-in 1 --metronome
 improviser jam --from C4 --thru --channel 2 --program 33
 improviser jam --timing on-grid --offset-ms -8
+improviser jam --mode trade-4 --preset jazz
 improviser jam --osc 9000
 improviser jam --preset fiddle --learn
 improviser jam --in "Improviser In" --bars 32 --json
@@ -94,6 +96,7 @@ def jam(
     clock: ClockOption = None,
     clock_out: ClockOutOption = None,
     timing: TimingOption = None,
+    mode: ModeOption = None,
     offset_ms: OffsetOption = None,
     count_in: CountInOption = 0,
     metronome: MetronomeOption = None,
@@ -170,6 +173,7 @@ def jam(
         clock=clock,
         clock_out=clock_out,
         timing=timing,
+        mode=mode,
         offset_ms=offset_ms,
         count_in=count_in,
         metronome=metronome,

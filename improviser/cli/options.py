@@ -9,7 +9,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from improviser.choices import AUTO_TEMPO, COUNT_IN_BARS_MAX, TEMPO_BPM, BackendName, ClockUse, NoteTiming
+from improviser.choices import AUTO_TEMPO, COUNT_IN_BARS_MAX, TEMPO_BPM, BackendName, ClockUse, NoteTiming, PlayMode
 
 # Headings of the help.
 MUSIC: Final = "Music"
@@ -150,6 +150,15 @@ TimingOption = Annotated[
         "after-you collects your notes of the step first. auto is on-grid with an outer clock or the metronome, else "
         "after-you. Default: the preset's.",
         rich_help_panel=CLOCK,
+    ),
+]
+ModeOption = Annotated[
+    PlayMode | None,
+    typer.Option(
+        "--mode",
+        help="When it plays: with-me is beside you, when-i-stop only while you rest, trade-4 four bars after your "
+        "four, alone without waiting for you. Default: the preset's, with-me.",
+        rich_help_panel=MUSIC,
     ),
 ]
 OffsetOption = Annotated[

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from improviser.choices import NoteTiming, RoleName, Style
+from improviser.choices import NoteTiming, PlayMode, RoleName, Style
 from improviser.config.document import Document, load_document, nearest
 from improviser.config.resources import model_path, preset_paths
 from improviser.errors import ConfigError, UsageError
@@ -117,7 +117,7 @@ class Playing(Document):
     in which the player is silent, the improviser rests. A note lasts at most `max_note_bars`. `swing`, 0.5-0.75, is the
     share of a beat that its first eighth note takes; without it the player's swing is followed. `feel`, 0-2, is how
     far timing, accents and note lengths are the player's. `groove` names the drummers' feel that is expected of the
-    player.
+    player. `mode` says when it plays: "with-me", "when-i-stop", "trade-1", "trade-2", "trade-4", "trade-8" or "alone".
     """
 
     channel: int = Field(default=1, ge=1, le=16)
@@ -130,6 +130,7 @@ class Playing(Document):
     swing: float | None = Field(default=None, ge=0.5, le=0.75)
     feel: Weight = 1.0
     groove: GrooveName | None = None
+    mode: PlayMode = Field(default=PlayMode.WITH_ME, strict=False)
 
 
 class KnobDefaults(Document):
@@ -204,6 +205,7 @@ class Preset(Document):
             "feel": self.playing.feel,
             "groove": self.playing.groove or "",
             "timing": str(self.playing.timing),
+            "mode": str(self.playing.mode),
             "mends": self.playing.mends,
             "collect_s": self.playing.collect_ms / MS_PER_S,
             "patience_bars": self.playing.patience_bars,

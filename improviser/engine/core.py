@@ -12,10 +12,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import numpy.typing as npt
 
 from improviser.agent.policy import Choice, chance_of, select_action
-from improviser.choices import NoteTiming
+from improviser.choices import NoteTiming, PlayMode
 from improviser.engine.anticipation import Anticipation
 from improviser.engine.bars import Bars
 from improviser.engine.decision import Decision
@@ -25,11 +24,11 @@ from improviser.engine.panel import SWITCHES, Panel
 from improviser.engine.preferences import BACKLOG, Preferences
 from improviser.engine.role import ROLES
 from improviser.engine.settled import PlayedSteps, SettledStep
-from improviser.engine.situation import Prospect, biased, legal_at, place_of, rewards_of
+from improviser.engine.situation import Prospect, biased, legal_at, observe, place_of, rewards_of
 from improviser.engine.step_times import step_times
+from improviser.engine.turns import Turns
 from improviser.engine.voice import Ending, Touch, Voice
 from improviser.listening.listener import Listener
-from improviser.listening.observation import Place, encode_player
 from improviser.midi.message import NoteOn
 from improviser.music.accent import LEVELS
 from improviser.music.meter import METERS
@@ -50,7 +49,7 @@ ROUNDING_S: Final = 1e-6
 SLACK_STEPS: Final = 0.25
 # Unless the key is locked, improviser only listens for this many bars.
 LISTEN_BARS: Final = 1
-MUTE, SOLO, _ = SWITCHES
+MUTE, *_ = SWITCHES
 
 
 class Engine:
@@ -79,6 +78,7 @@ class Engine:
         self._is_waiting = True
         self._is_halted = self._has_begun = self._has_given_beat = False
         self.timing = NoteTiming(settings.timing).or_else(NoteTiming.AFTER_YOU)
+        self.turns = Turns(PlayMode(settings.mode), settings.steps_per_beat)
         self._habit_steps, self._is_beat_heard = 0.0, False
         self._unplanned_feel: float | None = None
         self._steps = PlayedSteps()
@@ -128,6 +128,12 @@ class Engine:
         """Lock the key from the next step on; None unlocks it."""
         self._take_heard()
         self._listener.heard_key.lock(key)
+
+    def set_mode(self, mode: PlayMode, at_s: float) -> None:
+        """Change from the next bar on when improviser plays; ALONE begins at `at_s` if nothing plays yet."""
+        self._take_heard()
+        self.turns.choose(mode)
+        self._begin_alone(at_s)
 
     def is_between_bars(self) -> bool:
         """Return whether the next step begins a bar, or the engine waits for the player."""
@@ -239,6 +245,7 @@ class Engine:
         self._next_step = math.ceil(self._clock.beat_at(since_s) * grid - ROUNDING_S)
         moved_steps = round(moved_beats * grid) if self._is_waiting else self._next_step - before
         self._next_step = 0 if self._is_waiting else self._next_step
+        self.turns.begin(self._bars.place(self._bars.next_line(self._next_step))[0])
         self._first_step += moved_steps
         self._listener.recount(bar_steps, moved_steps)
         self._reached = -math.inf
@@ -290,9 +297,13 @@ class Engine:
         """Toggle mute, solo or freeze at `at_s`; return whether it is on now."""
         self.panel.switched ^= {name}
         is_on = name in self.panel.switched
-        if name == SOLO and is_on and self._is_waiting and not self._is_halted:
-            self._begin(at_s)
+        self._begin_alone(at_s)
         return is_on
+
+    def _begin_alone(self, at_s: float) -> None:
+        """Begin to play at `at_s` if nothing plays and the player is not waited for."""
+        if self._is_waiting and self.turns.is_alone(self.panel.switched) and not self._is_halted:
+            self._begin(at_s)
 
     def reseed(self, rng: np.random.Generator) -> None:
         """Use another random generator from now on."""
@@ -315,17 +326,14 @@ class Engine:
             return self._mend(message.note, at_s)
         return []
 
-    def _nearest_step(self, at_s: float) -> int:
-        """Return the number of the step that a note at `at_s` belongs to."""
-        self._plan()
-        return math.floor(self._clock.beat_at(at_s) * self.settings.steps_per_beat - self._habit_steps + 0.5)
-
     def _mend(self, note: int, at_s: float) -> list[TimedMessage]:
         """Return the messages that replace what the last step plays, if `note` belongs to it and clashes; else none."""
         decided = self._decided
-        if decided is None or decided.is_settled or not self._voice.notes or self._nearest_step(at_s) != decided.step:
+        if decided is None or decided.is_settled or not self._voice.notes:
             return []
-        if not decided.clashes(self._role, note):
+        self._plan()
+        nearest = math.floor(self._clock.beat_at(at_s) * self.settings.steps_per_beat - self._habit_steps + 0.5)
+        if nearest != decided.step or not decided.clashes(self._role, note):
             return []
         self._end_early()
         choice, observation = decided.mended(self._role, self._actor, note, self._mix(decided.prospect), self._rng)
@@ -359,13 +367,14 @@ class Engine:
         self._record()
         place = place_of(self._next_step, self._bars, self.settings, self._listener, self.base)
         outlook = self._listener.foresee(self._next_step, LEVELS[place.meter, place.sixteenth])
-        observation = self._observe(outlook.player, place)
+        observation = observe(outlook.player, self._voice.line, place, self._role, self._observation)
         share = self._listener.punctuality.share_after(self._times().heard_s)
         anticipation = Anticipation(self._actor, self._role, self._voice.line, place, outlook)
         values, expected = (None, ()) if self._only_listens() else anticipation.values(observation, share)
         traits = None if self._bias() is None else self._role.traits.of_one(observation)
         is_locked, can_hold = self._listener.heard_key.is_locked, self._can_hold()
-        legal = legal_at(place, self._role, is_locked=is_locked, is_sounding=can_hold)
+        may_play = self.turns.may_play(*self._bars.place(self._next_step), outlook.silence)
+        legal = legal_at(place, self._role, is_locked=is_locked, is_sounding=can_hold, may_play=may_play)
         return Prospect(outlook, place, legal, values, observation, traits, expected)
 
     def step(self, at_s: float) -> list[TimedMessage]:
@@ -378,7 +387,8 @@ class Engine:
         early = self._voice.take_early()
         if prospect is None:
             return early
-        if self._has_left(prospect):
+        silent_bars = prospect.outlook.silence / self._bars.steps
+        if self.turns.has_left(silent_bars, self.settings.patience_bars, self.panel.switched):
             return early + self._wait()
         if prospect.values is None:
             messages = self._play(REST_ACTION, None)
@@ -448,6 +458,7 @@ class Engine:
         if not self._has_begun:
             self._first_step = self._next_step
         self._is_waiting, self._has_begun = False, True
+        self.turns.begin(self._bars.place(self._next_step)[0])
         self._settle_all()
         self._listener.begin(self._next_step)
         self._habit_steps = self._listener.habit.steps
@@ -513,11 +524,6 @@ class Engine:
         """Return the weights of features, (features,), from preferences and the echo knob; None if there are none."""
         return self.preferences.bias(self.panel.bias(self._role.traits))
 
-    def _has_left(self, prospect: Prospect) -> bool:
-        """Return whether the player has been silent for `patience_bars` bars; solo makes it False."""
-        is_alone = 0 < self.settings.patience_bars * self._bars.steps <= prospect.outlook.silence
-        return is_alone and SOLO not in self.panel.switched
-
     def _wait(self) -> list[TimedMessage]:
         """Wait for the player's next note, which may have come already; return the messages that end notes."""
         messages = self._play(REST_ACTION, None)
@@ -532,12 +538,6 @@ class Engine:
         """Return whether the next step is in the first bars, which only serve to find the key."""
         steps = self._next_step - self._first_step
         return not self._listener.heard_key.is_locked and steps < LISTEN_BARS * self._bars.steps
-
-    def _observe(self, player: Player, place: Place) -> npt.NDArray[np.uint8]:
-        """Return the observation, (columns,)."""
-        encode_player(player, place, self._observation)
-        self._role.encode_own(self._voice.line, player.line.note, place, self._observation)
-        return np.array(self._observation[0])  # a copy: the preferences keep it
 
     def _can_hold(self) -> bool:
         """Return whether notes sound that may go on for another step."""

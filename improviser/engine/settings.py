@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Final
 
-from improviser.choices import NoteTiming, RoleName
+from improviser.choices import NoteTiming, PlayMode, RoleName
 from improviser.engine.decision_values import DecisionValues
 from improviser.listening.observation import STYLES
 from improviser.music.meter import METERS, Meter, parse_meter
@@ -54,6 +54,7 @@ class EngineSettings:
         role: One of engine.role.ROLES.
         chart: The chord of each eighth of a tune that goes round from beat 0 on: an index or NO_CHORD; empty: none.
         advice: Weight of ChordAdvice, 0-2; above 0 for the melody role alone.
+        mode: When improviser plays, one of choices.PlayMode, until `Engine.set_mode`.
         mends: Whether what we play is replaced at once if a note that the player plays later clashes with it.
     """
 
@@ -87,6 +88,7 @@ class EngineSettings:
     chart: tuple[int, ...] = ()
     advice: float = 0.0
     mends: bool = True
+    mode: str = PlayMode.WITH_ME
 
     def after(self, before: EngineSettings) -> EngineSettings:
         """Return these settings as they follow others in a performance: when notes leave, meter and chart stay.

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from improviser.listening.line import turns
-from improviser.listening.observation import STYLES, Place, above_tonic, certainty, line_density
+from improviser.listening.observation import STYLES, Place, above_tonic, certainty, encode_player, line_density
 from improviser.listening.player import player_base
 from improviser.music.accent import LEVELS
 from improviser.music.chord import CHORD_BITS, root_above
 from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import pitch_class_bits, rotate
 from improviser.music.scale import SCALE_DEGREES, Mode
+from improviser.playing.actions import REST_ACTION
 from improviser.rewards import COMPONENTS, Scene
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from improviser.engine.settings import EngineSettings
     from improviser.listening.line import Line
     from improviser.listening.listener import Listener, Outlook
+    from improviser.listening.observation import Rows
     from improviser.listening.player import Player
 
 
@@ -94,8 +96,22 @@ def rewards_of(own: Line, player: Player, place: Place, role: Role) -> dict[str,
     return dict(zip(names, [*terms[0].tolist(), *components[0].tolist()], strict=True))
 
 
-def legal_at(place: Place, role: Role, *, is_locked: bool, is_sounding: bool) -> npt.NDArray[np.bool_]:
-    """Return the mask of legal actions at `place`; in a locked key only notes of its scale are legal."""
+def observe(player: Player, own: Line, place: Place, role: Role, out: Rows) -> npt.NDArray[np.uint8]:
+    """Return the observation, (columns,), of one lane; `out`, (1, columns), is written."""
+    encode_player(player, place, out)
+    role.encode_own(own, player.line.note, place, out)
+    return np.array(out[0])  # a copy: the preferences keep it
+
+
+def legal_at(
+    place: Place, role: Role, *, is_locked: bool, is_sounding: bool, may_play: bool = True
+) -> npt.NDArray[np.bool_]:
+    """Return the mask of legal actions at `place`.
+
+    In a locked key only notes of its scale are legal, and out of turn only to rest.
+    """
+    if not may_play:
+        return np.asarray(np.arange(role.action_count) == REST_ACTION)
     tonic, base, mode = int(place.tonic[0]), int(place.own_base[0]), Mode(int(place.mode[0]))
     scale = pitch_class_bits([tonic + degree for degree in SCALE_DEGREES[mode]])
     return role.legal(tonic, base, is_sounding=is_sounding, pitch_classes=scale if is_locked else None)

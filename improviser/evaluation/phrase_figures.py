@@ -43,7 +43,7 @@ Motif = tuple[tuple[int, int], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Tune:
+class TopLine:
     """A part's tune: an onset for each sixteenth in which notes begin.
 
     Attributes:
@@ -69,12 +69,12 @@ class Tune:
         return [tuple(bar) for bar in found]
 
 
-def tune_of(notes: Notes) -> Tune:
+def tune_of(notes: Notes) -> TopLine:
     """Return the tune of a part."""
     at = np.floor(notes[:, 0] * FRAMES + 0.5).astype(np.int64)
     places, first = np.unique(at, return_index=True)
     groups = [notes[at == place] for place in places]
-    return Tune(
+    return TopLine(
         places,
         np.array([group[:, 2].max() for group in groups], dtype=np.int64),
         np.array([group[:, 2].min() for group in groups], dtype=np.int64),
@@ -133,7 +133,7 @@ def gap_frames(duet: Duet) -> npt.NDArray[np.bool_]:
     return gaps
 
 
-def _breath(tune: Tune, notes: Notes, duet: Duet) -> Figures:
+def _breath(tune: TopLine, notes: Notes, duet: Duet) -> Figures:
     """Return the figures of phrases and of notes tied to the next."""
     sounds = np.asarray(sounding(notes, duet.frames).any(axis=1))
     silent = rests(sounds) | ~sounds & (np.cumsum(sounds) == 0)
@@ -150,7 +150,7 @@ def _breath(tune: Tune, notes: Notes, duet: Duet) -> Figures:
     }
 
 
-def _fill(tune: Tune, gaps: npt.NDArray[np.bool_]) -> float:
+def _fill(tune: TopLine, gaps: npt.NDArray[np.bool_]) -> float:
     """Return how much likelier a beat has an onset in a gap than elsewhere."""
     beats = len(gaps) // FRAMES
     strikes = np.zeros(beats, dtype=np.bool_)
@@ -171,7 +171,7 @@ def _repeats_with(ours: list[Bar], theirs: list[Bar]) -> float:
     return hits / notes if notes else float("nan")
 
 
-def _takes_up(ours: Tune, theirs: Tune, bar_frames: int, count: int) -> float:
+def _takes_up(ours: TopLine, theirs: TopLine, bar_frames: int, count: int) -> float:
     """Return the share of our bars that end with a motif of the player's last bars."""
     heard = [motifs(theirs, bar * bar_frames, (bar + 1) * bar_frames) for bar in range(count)]
     taken = []
@@ -182,7 +182,7 @@ def _takes_up(ours: Tune, theirs: Tune, bar_frames: int, count: int) -> float:
     return _share(np.array(taken, dtype=np.bool_))
 
 
-def motifs(tune: Tune, start: int, end: int) -> set[Motif]:
+def motifs(tune: TopLine, start: int, end: int) -> set[Motif]:
     """Return the motifs that end in frames from `start` to `end`: steps in time and pitch, not one pitch alone."""
     first, last = np.searchsorted(tune.at, (start, end))
     steps = list(zip(np.diff(tune.at).tolist(), np.diff(tune.note).tolist(), strict=True))
@@ -211,7 +211,7 @@ def shape(bar: Bar) -> Bar:
     return tuple((place, note - bar[0][1]) for place, note in bar)
 
 
-def _ends(tune: Tune, duet: Duet) -> Figures:
+def _ends(tune: TopLine, duet: Duet) -> Figures:
     """Return the figures of the ends of fourth bars and of the whole."""
     if not len(tune.at):
         return dict.fromkeys(("stable ends", "final length", "final root"), float("nan"))

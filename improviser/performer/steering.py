@@ -18,7 +18,9 @@ from improviser.protocol import (
     Knob,
     Lock,
     Locked,
+    ModeSet,
     Refused,
+    SetMode,
     SetOffset,
     SetTiming,
     Switched,
@@ -31,6 +33,7 @@ from improviser.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from improviser.choices import PlayMode
     from improviser.engine import Engine
     from improviser.performer.clock.clock_sync import ClockSync
     from improviser.performer.policy_history import PolicyHistory
@@ -119,6 +122,8 @@ class Steering:
                 self._lock_key(key)
             case SetTiming(timing):
                 self._transport.set_timing(timing)
+            case SetMode(mode):
+                self._set_mode(mode, at_s)
             case SetOffset(offset_ms):
                 self._transport.set_offset(offset_ms)
             case _:
@@ -137,6 +142,8 @@ class Steering:
                 self._undo(everything=action is Action.UNDO_ALL)
             case Action.MUTE | Action.SOLO | Action.FREEZE:
                 self._switch(action, at_s)
+            case Action.NEXT_MODE:
+                self._set_mode(self._engine.turns.chosen.following, at_s)
             case _:
                 self._refuse(action)
 
@@ -147,6 +154,12 @@ class Steering:
     def _switch(self, name: str, at_s: float) -> None:
         """Turn a switch on or off. Solo starts to play without a first note."""
         self._tell(Switched(at_s, name, self._engine.switch(name, at_s)))
+        self._transport.begin_if_rolling(at_s)
+
+    def _set_mode(self, mode: PlayMode, at_s: float) -> None:
+        """Change when improviser plays. Alone it starts without a first note."""
+        self._engine.set_mode(mode, at_s)
+        self._tell(ModeSet(at_s, mode))
         self._transport.begin_if_rolling(at_s)
 
     def _turn(self, knob: str, position: float, *, at_once: bool = False) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from improviser.protocol.commands import Act, Action, Choose, CountIn, Lock, Route, SetOffset, SetTiming
+from improviser.protocol.commands import Act, Action, Choose, CountIn, Lock, Route, SetMode, SetOffset, SetTiming
 from improviser.protocol.rate_limit import RateLimit
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 # Nobody presses more often: taps at the fastest tempo come seven times a second.
 PRESSES_A_SECOND: Final = 20.0
+# Commands that are counted; a knob sends many.
+_COUNTED: Final = (Act, Choose, CountIn, Lock, Route, SetMode, SetOffset, SetTiming)
 
 
 class CommandFilter:
@@ -32,7 +34,7 @@ class CommandFilter:
     def __call__(self, command: Command) -> None:
         """Pass on a command, unless it exceeds the rate limit."""
         is_panic = isinstance(command, Act) and command.action is Action.PANIC
-        is_counted = isinstance(command, Act | Choose | CountIn | Lock | Route | SetOffset | SetTiming) and not is_panic
+        is_counted = isinstance(command, _COUNTED) and not is_panic
         if not is_counted or self._rate.allows():
             self._obey(command)
         else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from improviser.choices import COUNT_IN_BARS_MAX, TEMPO_BPM, NoteTiming
+from improviser.choices import COUNT_IN_BARS_MAX, TEMPO_BPM, NoteTiming, PlayMode
 from improviser.errors import MidiError
 from improviser.midi.message import bytes_to_message
 from improviser.protocol.value import Command, Steer
@@ -43,6 +43,7 @@ class Action(StrEnum):
     - FOLLOW lets improviser follow the player's beat again, after taps or a tempo. While it does, one tap only corrects
       the beat.
     - NEXT_PRESET switches to the next preset at a bar line.
+    - NEXT_MODE changes when improviser plays: with you, when you stop, four bars in turn, alone, and again with you.
     """
 
     LIKE = "like"
@@ -57,6 +58,7 @@ class Action(StrEnum):
     TAP = "tap"
     FOLLOW = "follow"
     NEXT_PRESET = "next_preset"
+    NEXT_MODE = "next_mode"
 
 
 # The range of a knob is 0 to TURNS_MAX. In the middle, at NEUTRAL, it has the preset's value.
@@ -156,6 +158,18 @@ class SetTiming(Steer):
     def __post_init__(self) -> None:
         """Convert a name from JSON to a NoteTiming; raise ValueError if there is no such timing."""
         object.__setattr__(self, "timing", NoteTiming(self.timing))
+
+
+@dataclass(frozen=True, slots=True)
+class SetMode(Steer):
+    """Choose when improviser plays, from the next bar on: "with-me", "when-i-stop", "trade-4", "alone"."""
+
+    event: ClassVar[str] = "set_mode"
+    mode: PlayMode
+
+    def __post_init__(self) -> None:
+        """Convert a name from JSON to a PlayMode; raise ValueError if there is no such mode."""
+        object.__setattr__(self, "mode", PlayMode(self.mode))
 
 
 @dataclass(frozen=True, slots=True)

@@ -316,6 +316,15 @@ class Timed(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ModeSet(Event):
+    """When improviser plays was chosen at `at_s`: one of choices.PlayMode, from the next bar on."""
+
+    event: ClassVar[str] = "mode"
+    at_s: float
+    mode: str
+
+
+@dataclass(frozen=True, slots=True)
 class Offered(Event):
     """The ports of other programs that can be chosen."""
 

@@ -27,6 +27,7 @@ class Understood(Event):
             `engine.anticipation.Expected`; empty if it was known.
         coming: Names of the next chords of the chart; empty without a chart.
         chart_bar: The bar of the chart, from 1, and how many it has; None without a chart.
+        turn: Whether it is improviser's turn, the bar of the turn, from 1, and how many it has; None without turns.
     """
 
     event: ClassVar[str] = "understood"
@@ -40,6 +41,7 @@ class Understood(Event):
     expected: tuple[Mapping[str, Any], ...] = ()
     coming: tuple[str, ...] = ()
     chart_bar: tuple[int, int] | None = None
+    turn: tuple[bool, int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

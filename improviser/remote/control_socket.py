@@ -145,8 +145,8 @@ class ControlSocket:
             if not isinstance(command, Steer):
                 return {
                     "event": "error",
-                    "text": "unknown request; use turn, act, choose, lock, set_timing, set_offset, count_in, route, "
-                    "state or page",
+                    "text": "unknown request; use turn, act, choose, lock, set_timing, set_mode, set_offset, count_in, "
+                    "route, state or page",
                 }
             version = self._state.ask()
             self._obey(command)

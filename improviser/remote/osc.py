@@ -4,6 +4,7 @@
 |---|---|---|
 | /improviser/KNOB | 0 to 2 | turns any other knob of protocol.Knob: harmony, density, echo and so on |
 | /improviser/tempo | 20 to 400 | sets the tempo in quarter notes a minute |
+| /improviser/mode | a name of choices.PlayMode, such as "trade-4" | chooses when improviser plays |
 | /improviser/ACTION | none or 1 | does what protocol.Action names: like, dislike, undo, mute and so on |
 
 An action with the argument 0 does nothing: a button sends 0 when it is released. Messages that are not understood, out
@@ -18,7 +19,8 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Final
 
-from improviser.protocol import Act, Action, Command, Knob, Turn
+from improviser.choices import PlayMode
+from improviser.protocol import Act, Action, Command, Knob, SetMode, Turn
 from improviser.protocol.rate_limit import RateLimit
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ _PATIENCE_S: Final = 2.0
 # A bundle starts with its name and a time tag. Each element has its size before it. Bundles nest at most 4 deep.
 _BUNDLE: Final = b"#bundle\0"
 _HEAD, _SIZE, _DEPTH_MAX = 16, 4, 4
+_MODE: Final = f"{PREFIX}mode"
 _KNOBS: Final = frozenset(Knob)
 _ACTIONS: Final = frozenset(Action)
 
@@ -124,6 +127,8 @@ class OscServer:
             return self._act(Action(name), values)
         if address.startswith(PREFIX) and name in _KNOBS:
             return self._turn(Knob(name), values)
+        if address == _MODE:
+            return self._set_mode(values)
         self._ignore("address", f"there is no OSC address {address[:60]!r}; see the table in docs/controllers.md")
         return None
 
@@ -142,6 +147,14 @@ class OscServer:
             return Turn(knob, math.nan if number is None else number)
         except ValueError as error:
             self._ignore(knob, f"OSC turns {knob} out of its range: {error}; that is ignored")
+            return None
+
+    def _set_mode(self, values: list[object]) -> Command | None:
+        """Return the command of a mode, or None if there is none of this name."""
+        try:
+            return SetMode(PlayMode(str(*values[:1])))
+        except ValueError:
+            self._ignore("mode", f"the OSC address {_MODE} takes one of {', '.join(PlayMode)}; that is ignored")
             return None
 
     def _ignore(self, kind: str, text: str) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from improviser.agent.checkpoint import read_weights
 from improviser.agent.policy import Policy
-from improviser.choices import NoteTiming
+from improviser.choices import NoteTiming, PlayMode
 from improviser.engine import EngineSettings
 from improviser.engine.settings import AUTO_KEY
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage, bytes_to_message
@@ -30,6 +30,7 @@ from improviser.protocol import (
     LookAhead,
     Mended,
     MeterSet,
+    ModeSet,
     Ready,
     Recounted,
     Restarted,
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
 
 # The time at which a message was due, whether it is a note-on, channel, note, velocity (0 for a note-off).
 Note = tuple[float, bool, int, int, int]
+# What was learned from the player, or taken back.
+Taught = Judged | Undone | Tasted
 
 
 class SessionReplayer:
@@ -86,12 +89,12 @@ class SessionReplayer:
                 self._begin(event.ahead_s)
             case Restarted():
                 self._restart()
-            case Started() | Recounted() | Synced() | MeterSet() | Halted() | Detached() | LookAhead() | Timed():
+            case Started() | Recounted() | Synced() | MeterSet() | Halted() | Detached() | LookAhead():
                 self._conduct(event)
             case Changed():
                 self._changed = event
                 self._change(event)
-            case Turned() | Switched() | Locked() | Judged() | Undone() | Tasted() | Adopted():
+            case Timed() | ModeSet() | Turned() | Switched() | Locked() | Judged() | Undone() | Tasted() | Adopted():
                 self._steer(event)
             case Stepped(through_s, skipped):
                 self._step(through_s, skipped=skipped)
@@ -133,8 +136,8 @@ class SessionReplayer:
             case MeterSet(_, beat, meter):
                 self.engine.count_bars(beat, Meter(*meter))
 
-    def _conduct(self, event: Started | Recounted | Synced | MeterSet | Halted | Detached | LookAhead | Timed) -> None:
-        """Pass the recorded beat to the engine, stop it, or change when it decides and plays."""
+    def _conduct(self, event: Started | Recounted | Synced | MeterSet | Halted | Detached | LookAhead) -> None:
+        """Pass the recorded beat to the engine, stop it, or change when it decides."""
         match event:
             case Started() | Recounted() | Synced() | MeterSet():
                 self._pace(event)
@@ -145,26 +148,34 @@ class SessionReplayer:
             case LookAhead(ahead_s):
                 self._ahead_s = ahead_s
                 self.engine.look_ahead(ahead_s)
-            case Timed(timing, offset_s):
-                self.engine.set_timing(NoteTiming(timing), offset_s)
 
-    def _steer(self, event: Turned | Switched | Locked | Judged | Undone | Tasted | Adopted) -> None:
+    def _steer(self, event: Timed | ModeSet | Turned | Switched | Locked | Taught | Adopted) -> None:
         """Pass a recorded command of the player to the engine."""
         match event:
+            case Timed(timing, offset_s):
+                self.engine.set_timing(NoteTiming(timing), offset_s)
+            case ModeSet(at_s, mode):
+                self.engine.set_mode(PlayMode(mode), at_s)
             case Turned(knob, position, at_once):
                 self.engine.panel.turn(knob, position, at_once=at_once)
             case Switched(at_s, name):
                 self.engine.switch(name, at_s)
             case Locked(key):
                 self.engine.lock(None if key == AUTO_KEY else parse_key(key))
+            case Adopted():
+                self._adopt(event)
+            case _:
+                self._learn(event)
+
+    def _learn(self, event: Taught) -> None:
+        """Repeat what was learned from the player's likes, or taken back."""
+        match event:
             case Judged(at_s, liked):
                 self.engine.preferences.judge(at_s, liked=liked)
             case Undone(everything):
                 self.engine.preferences.undo(everything=everything)
             case Tasted(taste):
                 self.engine.preferences.restore(taste)
-            case Adopted():
-                self._adopt(event)
 
     def _change(self, changed: Changed) -> None:
         """Switch the engine to another preset."""

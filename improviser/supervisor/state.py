@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
-from improviser.choices import ClockUse, NoteTiming
+from improviser.choices import ClockUse, NoteTiming, PlayMode
 from improviser.music.counted_bars import CountedBars
 from improviser.music.meter import Meter
 from improviser.ports.name import own_ports
@@ -27,6 +27,7 @@ from improviser.protocol import (
     Learned,
     Locked,
     MeterSet,
+    ModeSet,
     Notice,
     Offered,
     Played,
@@ -88,6 +89,7 @@ _SETTLED: Final[Mapping[type, str]] = {
     Changed: "preset",
     Locked: "key",
     Timed: "timing",
+    ModeSet: "mode",
     Routed: "ports",
     Started: "count_in",
     Synced: "tempo",
@@ -133,6 +135,8 @@ class State:
     chord: str | None = None
     chord_confidence: float = 0.0
     lock: str = ""
+    mode: str = PlayMode.WITH_ME
+    turn: tuple[bool, int, int] | None = None
     timing: Timed = field(default_factory=lambda: Timed(NoteTiming.AFTER_YOU))
     presets: tuple[str, ...] = ()
     panel: dict[str, float] = field(default_factory=dict)
@@ -167,7 +171,7 @@ class State:
             self.clock = PLAYER if settings.follows_player else OWN
             self.lock = settings.lock or engine.get("key", "")
             follows = settings.clock in {ClockUse.LINK, ClockUse.MIDI, ClockUse.JACK}
-            self.timing = _timing(engine)
+            self.timing, self.mode = _timing(engine), engine.get("mode", PlayMode.WITH_ME)
             self.waits_for = CLOCK_START if follows else FIRST_NOTE
             self.presets = tuple(piece.preset for piece in settings.pieces)
             self.panel = {str(knob): NEUTRAL for knob in Knob if knob is not Knob.TEMPO}
@@ -203,7 +207,12 @@ class State:
                 settings = replace(settings, clock=ClockUse.MIDI)
             return replace(
                 settings,
-                engine={**settings.engine, "timing": self.timing.chosen, "offset_s": self.timing.offset_s},
+                engine={
+                    **settings.engine,
+                    "timing": self.timing.chosen,
+                    "offset_s": self.timing.offset_s,
+                    "mode": self.mode,
+                },
                 resume=resume,
                 bars_counted=None if self.bars == _first_bars(settings) else (self.bars.first_beat, *self.meter),
                 panel=dict(self.panel),
@@ -271,6 +280,8 @@ class State:
                 "key": self.key,
                 "key_confidence": self.key_confidence,
                 "lock": self.lock,
+                "mode": self.mode,
+                "turn": None if self.turn is None else list(self.turn),
                 "timing": self.timing.chosen,
                 "timing_now": self.timing.timing,
                 "offset_ms": round(self.timing.offset_s * MS_PER_S, DIGITS),
@@ -357,6 +368,7 @@ class State:
                 self.offset_s = machine_s - at_s
                 self.key, self.key_confidence = key, key_confidence
                 self.chord, self.chord_confidence = chord, chord_confidence
+                self.turn = event.turn
 
     def _take_ports(self, event: Ready | Routed | Offered | PortChanged) -> None:
         """Process an event about the ports that are open or could be opened."""
@@ -410,6 +422,17 @@ class State:
         else:
             self.refused, self.refused_what = event.text, event.what
 
+    def _switch(self, event: Switched | ModeSet) -> None:
+        """Process a switch or a mode; solo and the mode alone begin to play."""
+        match event:
+            case Switched(_, action, is_on):
+                (self.switched.add if is_on else self.switched.discard)(action)
+                is_alone = is_on and action == Action.SOLO
+            case ModeSet(_, mode):
+                self.mode, is_alone = mode, mode == PlayMode.ALONE
+        self.is_resting = self.is_resting and not is_alone
+        self.is_rolling = self.is_rolling or (is_alone and not self.is_halted)
+
     def _silent(self) -> str:
         """Return why nothing is played now and what would change that, or an empty text if something is played."""
         if self.is_halted:
@@ -431,10 +454,8 @@ class State:
                 self.lock = key
             case Turned(knob, position):
                 self.panel[knob] = position
-            case Switched(_, action, is_on):
-                (self.switched.add if is_on else self.switched.discard)(action)
-                self.is_resting = self.is_resting and action != Action.SOLO
-                self.is_rolling = self.is_rolling or (is_on and action == Action.SOLO and not self.is_halted)
+            case Switched() | ModeSet():
+                self._switch(event)
             case Judged(_, liked, taste, words):
                 self.likes, self.dislikes = self.likes + liked, self.dislikes + (not liked)
                 self.taste, self.words = taste, words

@@ -54,7 +54,8 @@ def read_message(text: str, port: str) -> Said:
     if isinstance(said, Steer | Receive):
         return said
     raise ValueError(
-        "unknown message; use turn, act, choose, lock, set_timing, set_offset, count_in, route, receive or ping"
+        "unknown message; use turn, act, choose, lock, set_timing, set_mode, set_offset, count_in, route, receive "
+        "or ping"
     )
 
 

@@ -132,9 +132,9 @@ class TextView:
                 self._redraw()
             case BeatFound() | MeterSet() | Recounted():
                 self._show_beat(event)
-            case Understood(chart_bar=(bar, bars), coming=coming):
-                self._chart = f"{bar}/{bars} > {coming[0] if coming else '':6} "
-            case Synced() | Understood():
+            case Understood():
+                self._chart = _place(event)
+            case Synced():
                 pass
             case _:
                 self._lines(*_sentences(event))
@@ -260,6 +260,18 @@ def choose_view(settings: PerformerSettings, state: State, *, as_json: bool) -> 
     if as_json:
         return JsonView()
     return TextView(settings, state, is_terminal=sys.stdout.isatty())
+
+
+def _place(event: Understood) -> str:
+    """Return the place in the chart with the next chord, and the bar of the turn."""
+    places = []
+    if event.chart_bar is not None:
+        bar, bars = event.chart_bar
+        places.append(f"{bar}/{bars} > {event.coming[0] if event.coming else '':6}")
+    if event.turn is not None:
+        is_ours, bar, bars = event.turn
+        places.append(f"{'my' if is_ours else 'your'} {bar}/{bars}".ljust(8))
+    return "".join(f"{place} " for place in places)
 
 
 def _introduction(ready: Ready) -> list[str]:

@@ -106,6 +106,7 @@ class MidiInput:
                 expected=() if engine.decision is None else engine.decision.expectations(),
                 coming=() if place is None else place.coming,
                 chart_bar=None if place is None else (place.bar, place.bars),
+                turn=engine.turns.now,
             )
         )
 

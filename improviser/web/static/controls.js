@@ -44,6 +44,7 @@ export class Controls {
     setOptions(byId("lock"), [["auto", "auto: detect the key"], ...KEYS.map((key) => [key, key])]);
     this.#onChange("lock", (key) => send({ event: "lock", key }));
     this.#onChange("timing", (timing) => send({ event: "set_timing", timing }));
+    this.#onChange("mode", (mode) => send({ event: "set_mode", mode }));
     this.#onChange("preset", (preset) => send({ event: "choose", preset }));
     byId("tempo").addEventListener("change", () => this.#setTempo());
     byId("tempo").addEventListener("input", () => { this.#isTyped = true; });
@@ -60,6 +61,7 @@ export class Controls {
     this.#showField("preset", state.preset);
     this.#showField("lock", state.lock || "auto");
     this.#showField("timing", state.timing);
+    this.#showField("mode", state.mode);
     this.#showField("tempo", tempoText(state));
     const isOuter = !["own", "follow"].includes(state.clock);
     for (const id of ["tempo", "follow"]) byId(id).disabled = isOuter;
@@ -76,7 +78,7 @@ export class Controls {
 
   /** Handle a refusal: stop showing the refused choice. */
   refuse({ what }) {
-    this.#chosen.delete({ preset: "preset", key: "lock", timing: "timing", tempo: "tempo" }[what]);
+    this.#chosen.delete({ preset: "preset", key: "lock", timing: "timing", mode: "mode", tempo: "tempo" }[what]);
   }
 
   #act(action) {

@@ -37,12 +37,14 @@ export class Status {
     setText(byId("notice"), [refused, sentence(state.notice)].filter(Boolean).join(" "));
   }
 
-  /** Show key and chord, with their confidence, the place in the chart, and what the player is expected to do, if that is not heard. */
-  showUnderstood({ key, key_confidence: keySure, chord, chord_confidence: chordSure, expected, coming, chart_bar: place }) {
+  /** Show key and chord, with their confidence, the place in the chart and in the turn, and what the player is expected to do, if that is not heard. */
+  showUnderstood({ key, key_confidence: keySure, chord, chord_confidence: chordSure, expected, coming, chart_bar: place, turn }) {
     setText(byId("key"), key ? `${key}${sure(keySure)}` : "–");
     setText(byId("chord"), chord ? `${chord}${sure(chordSure)}` : "–");
     byId("chart").parentElement.hidden = !place;
     if (place) setText(byId("chart"), `bar ${place[0]} of ${place[1]}${coming.length ? `, then ${coming.join(", ")}` : ""}`);
+    byId("turn").parentElement.hidden = !turn;
+    if (turn) setText(byId("turn"), `${turn[0] ? "mine" : "yours"}, bar ${turn[1]} of ${turn[2]}`);
     if (expected?.length) {
       setText(byId("expected"), expectation(expected));
       byId("expected").parentElement.hidden = false;

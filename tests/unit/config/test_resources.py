@@ -24,6 +24,7 @@ ENGINE_KEYS = {
     "channel",
     "collect_s",
     "mends",
+    "mode",
     "timing",
     "follows_swing",
     "feel",

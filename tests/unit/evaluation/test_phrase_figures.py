@@ -46,7 +46,8 @@ def test_who_answers_plays_in_the_gaps() -> None:
     answers = phrase_figures(part((6, 1, 72), (7, 1, 74)), beside(PLAYER, 4))
     assert (1.0, 1.0) == (answers["fill"], answers["in gaps"])
     covers = phrase_figures(part(*quarters(0, 72, 74, 76, 77), (4, 1, 72), (5, 1, 72)), beside(PLAYER, 4))
-    assert (-6 / 14, 0.0) == (pytest.approx(covers["fill"]), covers["in gaps"])
+    assert -6 / 14 == pytest.approx(covers["fill"])
+    assert 0.0 == covers["in gaps"]
 
 
 def test_what_the_player_repeats_we_repeat() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from improviser.choices import PlayMode
 from improviser.engine import Engine, EngineSettings
 from improviser.midi.message import ControlChange, NoteOff, NoteOn, ProgramChange
 from improviser.protocol import (
@@ -20,15 +21,18 @@ from improviser.protocol import (
     Judged,
     Knob,
     MeterSet,
+    ModeSet,
     Played,
     PlayerUse,
     Refused,
     Restarted,
+    SetMode,
     Started,
     Switched,
     Tasted,
     Turn,
     Turned,
+    Understood,
     Undone,
     value_to_line,
 )
@@ -186,6 +190,30 @@ def test_solo_begins_by_itself_as_a_first_note_does() -> None:
     assert summary.notes_played
     assert [5] == [message.program for _, message in performance.sent if isinstance(message, ProgramChange)]
     assert max(at_s for at_s, _ in performance.sent) <= 1.0 + 2 * 2.0 + 0.1
+
+
+def test_the_mode_is_told_and_replayed() -> None:
+    """A mode by name and the action that goes on to the next are told; in the player's turn nothing is played."""
+    performance = jam((3.1, SetMode(PlayMode.TRADE_2)), (13.1, Act(Action.NEXT_MODE)), (15.1, Act(Action.NEXT_MODE)))
+    assert ["trade-2", "alone", "with-me"] == [told.mode for told in performance.told(ModeSet)]
+    due = [played.due_s - START_S for played in performance.told(Played)]
+    assert not [at_s for at_s in due if 4.1 < at_s < 7.9]
+    assert [at_s for at_s in due if 8.0 <= at_s < 12.0]
+    turns = {told.turn for told in performance.told(Understood) if 4.3 < told.at_s - START_S < 11.9}
+    assert {(False, 1, 2), (False, 2, 2), (True, 1, 2), (True, 2, 2)} <= turns
+
+
+def test_alone_it_begins_by_itself() -> None:
+    """The mode alone begins without a note."""
+    performance = Performance(performer_settings(bars=2), actor=random_policy())
+    performance.at(1.0, partial(performance.inbox.put, SetMode(PlayMode.ALONE)))
+    assert 101.0 == performance.run(until_s=20.0).start_s
+
+
+def test_a_mode_that_does_not_exist_is_refused() -> None:
+    """A name that is no mode is not a command."""
+    with pytest.raises(ValueError, match="never"):
+        SetMode("never")  # type: ignore[arg-type]
 
 
 def test_a_pad_is_nobody_who_plays() -> None:

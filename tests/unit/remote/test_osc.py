@@ -13,7 +13,8 @@ import pytest
 from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
-from improviser.protocol import Act, Action, Command, Knob, Turn
+from improviser.choices import PlayMode
+from improviser.protocol import Act, Action, Command, Knob, SetMode, Turn
 from improviser.remote import osc
 from improviser.remote.osc import OscServer
 
@@ -85,6 +86,16 @@ def test_every_name_has_its_address(listener: Listener) -> None:
     assert expected == listener.commands
     assert [] == listener.warnings
     assert 0 == listener.ignored
+
+
+def test_the_mode_has_a_name(listener: Listener) -> None:
+    """A mode is chosen by its name; another word, a number or none is ignored, and told once with the names."""
+    for value in ("trade-4", "never", 4, None, "alone"):
+        listener.message("/improviser/mode", value)
+    listener.wait_for(lambda: len(listener.commands) >= 2)
+    assert [SetMode(PlayMode.TRADE_4), SetMode(PlayMode.ALONE)] == listener.commands
+    assert (3, 1) == (listener.ignored, len(listener.warnings))
+    assert "trade-4" in listener.warnings[0]
 
 
 def test_bundles_are_taken_apart(listener: Listener) -> None:

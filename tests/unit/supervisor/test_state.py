@@ -20,6 +20,7 @@ from improviser.protocol import (
     Judged,
     Locked,
     MeterSet,
+    ModeSet,
     Notice,
     Played,
     PortChanged,
@@ -34,6 +35,7 @@ from improviser.protocol import (
     Synced,
     Tasted,
     Turned,
+    Understood,
     Undone,
 )
 from improviser.remote.control_socket import ask
@@ -54,6 +56,19 @@ def state_after(*events: Event) -> dict[str, Any]:
     for event in events:
         state.apply(event)
     return state.to_json()
+
+
+def test_the_mode_and_the_turn_are_told_and_kept() -> None:
+    """Mode and turn are shown; a successor goes on in the mode; alone it plays without a note."""
+    state = State()
+    state.begin(performer_settings(engine=ENGINE | {"mode": "trade-2"}))
+    assert "trade-2" == state.to_json()["mode"]
+    state.apply(Understood(1.0, 1.0, 0.0, "C major", 1.0, None, 0.0, turn=(True, 1, 2)))
+    assert [True, 1, 2] == state.to_json()["turn"]
+    state.apply(Rested(2.0, 4.0))
+    state.apply(ModeSet(2.0, "alone"))
+    assert ("alone", "") == (state.to_json()["mode"], state.to_json()["silent"])
+    assert "alone" == state.successor(None).engine["mode"]
 
 
 def test_it_begins_as_the_settings_say() -> None:

@@ -1,0 +1,99 @@
+"""Whose turn it is: the mode says when improviser may play beside, after or without the player."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+
+from improviser.choices import PlayMode
+from improviser.engine.panel import SWITCHES
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_, SOLO, _ = SWITCHES
+
+# After so long a silence, in beats, the player has stopped.
+STOPPED_BEATS: Final = 0.75
+
+
+class TurnBar(NamedTuple):
+    """A bar of a turn.
+
+    Attributes:
+        is_ours: Whether it is improviser's turn.
+        bar: Number of the bar in the turn, from 1.
+        bars: Bars of a turn.
+    """
+
+    is_ours: bool
+    bar: int
+    bars: int
+
+
+class Turns:
+    """The mode, and the turns that it makes.
+
+    Attributes:
+        mode: The mode now.
+    """
+
+    def __init__(self, mode: PlayMode, beat_steps: int) -> None:
+        """Start in a mode, on a grid of so many steps in a beat."""
+        self.mode = mode
+        self._coming: PlayMode | None = None
+        self._first_bar = self._bar = 0
+        self._stopped_steps = max(1, round(STOPPED_BEATS * beat_steps))
+
+    @property
+    def chosen(self) -> PlayMode:
+        """The mode that was chosen last; it may begin with the next bar only."""
+        return self._coming or self.mode
+
+    def choose(self, mode: PlayMode) -> None:
+        """Change to another mode with the next bar."""
+        self._coming = mode
+
+    def begin(self, bar: int) -> None:
+        """Begin the turns with bar number `bar`; it is the player's."""
+        self.mode, self._coming = self.chosen, None
+        self._first_bar = self._bar = bar
+
+    @property
+    def now(self) -> TurnBar | None:
+        """The turn that the next step is in; None in a mode without turns."""
+        bars = self.mode.turn_bars
+        if not bars:
+            return None
+        turns, in_turn = divmod(self._bar - self._first_bar, bars)
+        return TurnBar(turns % 2 == 1, in_turn + 1, bars)
+
+    def may_play(self, bar: int, in_bar: int, silence: int) -> bool:
+        """Return whether improviser may play in the next step; a mode that was chosen begins with a bar.
+
+        Args:
+            bar: Number of the step's bar.
+            in_bar: Number of the step in its bar.
+            silence: For how many steps the player has been silent, the step included.
+        """
+        if self._coming is not None and in_bar == 0:
+            self.begin(bar)
+        self._bar = bar
+        if self.mode is PlayMode.WHEN_I_STOP:
+            return silence >= self._stopped_steps
+        turn = self.now
+        return turn is None or turn.is_ours
+
+    def is_alone(self, switched: Collection[str]) -> bool:
+        """Return whether improviser does not wait for the player, by the mode or by one of the switches that are on."""
+        return SOLO in switched or self.chosen is PlayMode.ALONE
+
+    def has_left(self, silent_bars: float, patience_bars: int, switched: Collection[str]) -> bool:
+        """Return whether the player has been silent for so long that improviser stops and waits.
+
+        Args:
+            silent_bars: For how many bars the player has been silent.
+            patience_bars: See EngineSettings; improviser's own turn comes on top of it.
+            switched: The switches that are on.
+        """
+        patience = patience_bars + self.mode.turn_bars
+        return patience_bars > 0 and patience <= silent_bars and not self.is_alone(switched)
