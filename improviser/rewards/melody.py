@@ -6,10 +6,11 @@ counter-term. In the table a dash stands for nothing.
 | component | term | weight | rewards; punishes |
 |---|---|---|---|
 | harmony | consonance | .05 | consonance with the player's sounding notes, most on strong beats; dissonance |
-| harmony | chord | .55 | likely tones of the chord; unlikely ones, most on strong beats |
+| harmony | chord | .50 | likely tones of the chord; unlikely ones, most on strong beats |
 | harmony | scale | .04 | - ; tones outside the key that are not of the chord |
 | harmony | clash | .04 | - ; minor seconds and ninths and major sevenths on strong beats |
-| harmony | parallels | .32 | - ; parallel unisons, fifths and octaves with the player's top voice |
+| harmony | doubling | .15 | - ; the pitch class that the player's top voice sounds |
+| harmony | parallels | .22 | - ; parallel unisons, fifths and octaves with the player's top voice |
 | coherence | proximity | .18 | small melodic steps, not the same note again; wide leaps |
 | coherence | reversal | .10 | turning back after a leap; leaping on |
 | coherence | meter | .22 | onsets on strong positions; off the beat, and holding through a downbeat |
@@ -63,10 +64,11 @@ from improviser.rewards.scene import FloatArray, Rewards, Scene
 # term -> (component, weight); the order is that of the columns of `judge`.
 TERMS: Final = {
     "consonance": ("harmony", 0.05),
-    "chord": ("harmony", 0.55),
+    "chord": ("harmony", 0.50),
     "scale": ("harmony", 0.04),
     "clash": ("harmony", 0.04),
-    "parallels": ("harmony", 0.32),
+    "doubling": ("harmony", 0.15),
+    "parallels": ("harmony", 0.22),
     "proximity": ("coherence", 0.18),
     "reversal": ("coherence", 0.10),
     "meter": ("coherence", 0.22),
@@ -177,7 +179,7 @@ class _Step:
 
 
 def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
-    """Write the five terms of harmony."""
+    """Write the six terms of harmony."""
     own, moment = scene.own, scene.moment
     below = own.note < scene.player_note
     vertical = _VERTICAL[below.view(np.int8), rotate(scene.bits, step.degree)]
@@ -189,6 +191,8 @@ def _harmony(scene: Scene, step: _Step, out: FloatArray) -> None:
     out[:, _AT["scale"]] = _OUTSIDE[scene.mode, step.degree] * (1 - step.in_chord) * step.worth
     out[:, _AT["clash"]] = vertical[:, 1]
     now, then = own.note - scene.player_note, own.before - scene.player_before
+    doubles = (now % OCTAVE == 0) & (scene.player_note >= 0)
+    np.negative(doubles * step.worth, out=out[:, _AT["doubling"]], dtype=np.float32)
     moved = step.onset & (scene.player_note != scene.player_before) & (own.note != own.before)
     both = (np.minimum(own.before, scene.player_before) >= 0) & (scene.player_note >= 0)
     np.negative(moved & both & _OCTAVES[now - then] & _PERFECT[now], out=out[:, _AT["parallels"]], dtype=np.float32)

@@ -123,6 +123,15 @@ def test_clash_punishes_semitones_on_strong_beats() -> None:
 
 @pytest.mark.parametrize(
     ("worth", "own", "player"),
+    [(-1, "C4", "C5"), (-1, "C5", "C5"), (-1, "C5 -", "C4 -"), (0, "E4", "C5"), (0, "C4", "."), (0, ".", "C5")],
+)
+def test_doubling_the_top_voice_costs(worth: float, own: str, player: str) -> None:
+    """A unison or octave with the player's sounding top voice costs while it sounds; a third or a rest does not."""
+    assert worth == last(own, player)["doubling"]
+
+
+@pytest.mark.parametrize(
+    ("worth", "own", "player"),
     [
         (-1, "C4 D4", "C5 D5"),
         (-1, "C4 D4", "G4 A4"),
