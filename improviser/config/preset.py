@@ -96,7 +96,8 @@ class DecisionSettings(Document):
     `temperature` is that of the softmax (above 0, up to 5). `prior_weight` is the weight of the prior (0-5). `density`
     is 0-2: above 1 there are more notes, below 1 fewer. `harmony`, `coherence` and `creativity` (0-2) multiply the
     weights used in training. `advice` (0-2) is how much it counts, beside the values of harmony, how likely a note is
-    of the chord behind the player; only a melody takes it.
+    of the chord behind the player; only a melody takes it. `recall` (0-2) is how
+    much the improviser holds to what it played before where the player repeats something.
     """
 
     temperature: float = Field(gt=0, le=5)
@@ -106,6 +107,7 @@ class DecisionSettings(Document):
     coherence: Weight = 1.0
     creativity: Weight = 1.0
     advice: Weight = 0.0
+    recall: Weight = 0.0
 
 
 class Playing(Document):
@@ -217,6 +219,7 @@ class Preset(Document):
             "creativity": self.reward.creativity * self.decision.creativity,
             "density": self.decision.density,
             "advice": self.decision.advice,
+            "recall": self.decision.recall,
             "panel": self.panel.model_dump(by_alias=True, exclude_defaults=True),
             "taste": self.taste,
             "style": str(self.style),

@@ -24,7 +24,7 @@ from improviser.engine.panel import SWITCHES, Panel
 from improviser.engine.preferences import BACKLOG, Preferences
 from improviser.engine.role import ROLES
 from improviser.engine.settled import PlayedSteps, SettledStep
-from improviser.engine.situation import Prospect, biased, legal_at, observe, place_of, rewards_of
+from improviser.engine.situation import Prospect, legal_at, observe, place_of, preferring, rewards_of
 from improviser.engine.step_times import step_times
 from improviser.engine.turns import Turns
 from improviser.engine.voice import Ending, Touch, Voice
@@ -375,7 +375,8 @@ class Engine:
         is_locked, can_hold = self._listener.heard_key.is_locked, self._can_hold()
         may_play = self.turns.may_play(*self._bars.place(self._next_step), outlook.silence)
         legal = legal_at(place, self._role, is_locked=is_locked, is_sounding=can_hold, may_play=may_play)
-        return Prospect(outlook, place, legal, values, observation, traits, expected)
+        recalled = self._voice.recalled(self._next_step, self._listener.recurrence.steps)
+        return Prospect(outlook, place, legal, values, observation, traits, expected, recalled)
 
     def step(self, at_s: float) -> list[TimedMessage]:
         """Decide the next step of the grid; return its messages, due as `timing` says.
@@ -518,7 +519,7 @@ class Engine:
     def _mix(self, prospect: Prospect) -> Mix:
         """Return how the values of a decision are combined."""
         mix, bias = self.panel.mix(self._role.action_count), self._bias()
-        return mix if bias is None else biased(mix, bias, prospect, self._role)
+        return preferring(mix, bias, self.settings.recall, prospect, self._role)
 
     def _bias(self) -> FloatArray | None:
         """Return the weights of features, (features,), from preferences and the echo knob; None if there are none."""

@@ -55,6 +55,7 @@ class EngineSettings:
         chart: The chord of each eighth of a tune that goes round from beat 0 on: an index or NO_CHORD; empty: none.
         advice: Weight of ChordAdvice, 0-2; above 0 for the melody role alone.
         mode: When improviser plays, one of choices.PlayMode, until `Engine.set_mode`.
+        recall: What an action gains that was played when the player last played the same, 0-2, in units of the reward.
         mends: Whether what we play is replaced at once if a note that the player plays later clashes with it.
     """
 
@@ -87,6 +88,7 @@ class EngineSettings:
     role: str = RoleName.MELODY
     chart: tuple[int, ...] = ()
     advice: float = 0.0
+    recall: float = 0.0
     mends: bool = True
     mode: str = PlayMode.WITH_ME
 

@@ -37,6 +37,7 @@ class Prospect:
     """The next step before it is decided.
 
     `values` is None while improviser only listens. `expected` is what the player will probably do, unless it is heard.
+    `recalled` is the action that was played when the player last played what is played now.
     """
 
     outlook: Outlook
@@ -46,6 +47,7 @@ class Prospect:
     observation: npt.NDArray[np.uint8]
     traits: FloatArray | None
     expected: tuple[Expected, ...] = ()
+    recalled: int | None = None
 
 
 def place_of(step: int, bars: Bars, settings: EngineSettings, listener: Listener, base: int) -> Place:
@@ -117,8 +119,20 @@ def legal_at(
     return role.legal(tonic, base, is_sounding=is_sounding, pitch_classes=scale if is_locked else None)
 
 
-def biased(mix: Mix, bias: FloatArray, prospect: Prospect, role: Role) -> Mix:
-    """Return `mix` with a preference for each action, from the weights of features in `bias`, (features,)."""
-    traits = role.traits.of_one(prospect.observation) if prospect.traits is None else prospect.traits
-    liked = traits @ bias
-    return replace(mix, preference=liked if mix.preference is None else mix.preference + liked)
+def preferring(mix: Mix, bias: FloatArray | None, recall: float, prospect: Prospect, role: Role) -> Mix:
+    """Return `mix` with what is preferred for its own sake.
+
+    Args:
+        mix: How values are combined.
+        bias: (features,) the weights of features from preferences and the echo knob; None if there are none.
+        recall: What the recalled action gains, in units of the reward.
+        prospect: The step.
+        role: The role that is played.
+    """
+    gains = [] if mix.preference is None else [mix.preference]
+    if bias is not None:
+        traits = role.traits.of_one(prospect.observation) if prospect.traits is None else prospect.traits
+        gains.append(traits @ bias)
+    if recall and prospect.recalled is not None:
+        gains.append(np.float32(recall) * (np.arange(role.action_count) == prospect.recalled))
+    return replace(mix, preference=np.sum(gains, axis=0)) if gains else mix

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from improviser.midi.message import TimedMessage
     from improviser.music.pitch import IntArray
     from improviser.playing.actions import Gesture
+
+# Actions are kept for so many steps: 64 bars of 4/4 in sixteenths.
+MEMORY_STEPS: Final = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class Voice:
         self.touch = Touch(-math.inf, 0.0, 0.0)
         self._held_steps = 0
         self._unrecorded: SettledStep | None = None
+        self._actions: dict[int, int] = {}
         self._early: list[TimedMessage] = []
 
     @property
@@ -131,7 +135,14 @@ class Voice:
             return
         played, self._unrecorded = self._unrecorded, None
         self.line = played.own = self.line.copy()
-        self.line.push(self._role.events(np.array([played.decision.action]), played.place))
+        action, step = played.decision.action, played.decision.step
+        self.line.push(self._role.events(np.array([action]), played.place))
+        self._actions[step] = action
+        self._actions.pop(step - MEMORY_STEPS, None)
+
+    def recalled(self, step: int, steps_ago: int) -> int | None:
+        """Return the action that was played so many steps before a step; None where none was, or for 0 steps."""
+        return self._actions.get(step - steps_ago) if steps_ago else None
 
     def end_early(self, ending: Ending, next_due_s: float, chance: float) -> None:
         """End the held notes early, where the player would, if `chance` has it.

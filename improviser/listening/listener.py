@@ -21,6 +21,7 @@ from improviser.listening.habit import Habit
 from improviser.listening.heard_key import HeardKey
 from improviser.listening.player import Player
 from improviser.listening.punctuality import Punctuality
+from improviser.listening.recurrence import Recurrence
 from improviser.listening.window import NoteWindow
 from improviser.midi.message import NoteOn
 from improviser.music.meter import EIGHTHS_PER_BEAT
@@ -94,6 +95,7 @@ class Listener:
         habit: The player's habitual offset from the grid.
         punctuality: How far the player's last onsets were from their steps.
         player: The player's state after the last closed step, as far as it was heard; one lane.
+        recurrence: How many bars ago the player played the same.
         register_note: About the middle of the player's register, 0 before the first note. It stays until the mean
             of the last notes is far from it, so that the player's tokens keep their base.
     """
@@ -123,6 +125,7 @@ class Listener:
         self._clock = clock
         self._steps_per_beat = int(grid[0][0])
         self.player = self._settled = Player(*grid)
+        self.recurrence = Recurrence(int(grid[1][0]))
         self.register_note = 0.0
         self._mean_note = 0.0
         self._window = NoteWindow()
@@ -153,6 +156,7 @@ class Listener:
         self.player, self._settled = self.player.copy(), self._settled.copy()
         for player in (self.player, self._settled):
             player.set_bar(bar_steps)
+        self.recurrence.set_bar(bar_steps)
 
     def recount(self, bar_steps: int, moved_steps: int) -> None:
         """Count every step later by so many, in bars of `bar_steps` steps."""
@@ -242,6 +246,7 @@ class Listener:
         """Close `step`; `outlook` is the last result of `foresee`."""
         self._open.append(_OpenStep(step, level, outlook.before, outlook.heard, outlook.player))
         self.player = outlook.player
+        self.recurrence.push(step, outlook.heard.event)
         if outlook.player.bits[0]:
             self.heard_key.follow(outlook.player.key_chances[0])
 

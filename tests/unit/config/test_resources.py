@@ -25,6 +25,7 @@ ENGINE_KEYS = {
     "collect_s",
     "mends",
     "mode",
+    "recall",
     "timing",
     "follows_swing",
     "feel",
