@@ -373,8 +373,8 @@ class Engine:
         values, expected = (None, ()) if self._only_listens() else anticipation.values(observation, share)
         traits = None if self._bias() is None else self._role.traits.of_one(observation)
         is_locked, can_hold = self._listener.heard_key.is_locked, self._can_hold()
-        may_play = self.turns.may_play(*self._bars.place(self._next_step), outlook.silence)
-        legal = legal_at(place, self._role, is_locked=is_locked, is_sounding=can_hold, may_play=may_play)
+        allowed = self.turns.allowed(*self._bars.place(self._next_step), outlook.silence)
+        legal = legal_at(place, self._role, is_locked=is_locked, is_sounding=can_hold, allowed=allowed)
         recalled = self._voice.recalled(self._next_step, self._listener.recurrence.steps)
         return Prospect(outlook, place, legal, values, observation, traits, expected, recalled)
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from improviser.engine.turns import Allowed
 from improviser.listening.line import turns
 from improviser.listening.observation import STYLES, Place, above_tonic, certainty, encode_player, line_density
 from improviser.listening.player import player_base
@@ -15,7 +16,7 @@ from improviser.music.chord import CHORD_BITS, root_above
 from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import pitch_class_bits, rotate
 from improviser.music.scale import SCALE_DEGREES, Mode
-from improviser.playing.actions import REST_ACTION
+from improviser.playing.actions import FIRST_ONSET, REST_ACTION
 from improviser.rewards import COMPONENTS, Scene
 
 if TYPE_CHECKING:
@@ -106,17 +107,20 @@ def observe(player: Player, own: Line, place: Place, role: Role, out: Rows) -> n
 
 
 def legal_at(
-    place: Place, role: Role, *, is_locked: bool, is_sounding: bool, may_play: bool = True
+    place: Place, role: Role, *, is_locked: bool, is_sounding: bool, allowed: Allowed = Allowed.ANYTHING
 ) -> npt.NDArray[np.bool_]:
     """Return the mask of legal actions at `place`.
 
-    In a locked key only notes of its scale are legal, and out of turn only to rest.
+    In a locked key only notes of its scale are legal, out of turn only to rest, and at an entry only onsets.
     """
-    if not may_play:
+    if allowed is Allowed.NOTHING:
         return np.asarray(np.arange(role.action_count) == REST_ACTION)
     tonic, base, mode = int(place.tonic[0]), int(place.own_base[0]), Mode(int(place.mode[0]))
     scale = pitch_class_bits([tonic + degree for degree in SCALE_DEGREES[mode]])
-    return role.legal(tonic, base, is_sounding=is_sounding, pitch_classes=scale if is_locked else None)
+    legal = role.legal(tonic, base, is_sounding=is_sounding, pitch_classes=scale if is_locked else None)
+    if allowed is Allowed.AN_ENTRY:
+        legal[:FIRST_ONSET] = False
+    return legal
 
 
 def preferring(mix: Mix, bias: FloatArray | None, recall: float, prospect: Prospect, role: Role) -> Mix:

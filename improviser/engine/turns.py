@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from improviser.choices import PlayMode
@@ -14,6 +15,14 @@ _, SOLO, _ = SWITCHES
 
 # After so long a silence, in beats, the player has stopped.
 STOPPED_BEATS: Final = 0.75
+
+
+class Allowed(Enum):
+    """What improviser may do in a step."""
+
+    NOTHING = auto()
+    ANYTHING = auto()
+    AN_ENTRY = auto()
 
 
 class TurnBar(NamedTuple):
@@ -67,8 +76,10 @@ class Turns:
         turns, in_turn = divmod(self._bar - self._first_bar, bars)
         return TurnBar(turns % 2 == 1, in_turn + 1, bars)
 
-    def may_play(self, bar: int, in_bar: int, silence: int) -> bool:
-        """Return whether improviser may play in the next step; a mode that was chosen begins with a bar.
+    def allowed(self, bar: int, in_bar: int, silence: int) -> Allowed:
+        """Return what improviser may do in the next step; it enters on the first step of its turn.
+
+        A mode that was chosen begins with a bar.
 
         Args:
             bar: Number of the step's bar.
@@ -79,9 +90,14 @@ class Turns:
             self.begin(bar)
         self._bar = bar
         if self.mode is PlayMode.WHEN_I_STOP:
-            return silence >= self._stopped_steps
-        turn = self.now
-        return turn is None or turn.is_ours
+            return Allowed.ANYTHING if silence >= self._stopped_steps else Allowed.NOTHING
+        match self.now:
+            case TurnBar(is_ours=False):
+                return Allowed.NOTHING
+            case TurnBar(bar=1) if in_bar == 0:
+                return Allowed.AN_ENTRY
+            case _:
+                return Allowed.ANYTHING
 
     def is_alone(self, switched: Collection[str]) -> bool:
         """Return whether improviser does not wait for the player, by the mode or by one of the switches that are on."""

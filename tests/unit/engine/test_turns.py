@@ -8,6 +8,7 @@ from improviser.choices import PlayMode
 from improviser.engine import Engine
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.music.meter import COMMON
+from improviser.playing.actions import REST_ACTION
 from tests.actors import Figure, holder, pulse
 from tests.sessions import BAR_S, STEP_S, TEMPO, make_engine, note, ons, steps, tell
 
@@ -39,6 +40,13 @@ def test_turns_are_the_players_first() -> None:
     assert [(False, 1, 2), (False, 2, 2), (True, 1, 2), (True, 2, 2)] * 2 == counted
     again = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO, mode=PlayMode.TRADE_2), *player(8))
     assert [0, 0, 4, 4] * 2 == bars_played(again, 8)
+
+
+def test_it_enters_on_the_bar_line() -> None:
+    """An actor that would rest enters with the first step of its turn, and then rests as it likes."""
+    engine = tell(make_engine(Figure((REST_ACTION,)), key="C", tempo_bpm=TEMPO, mode=PlayMode.TRADE_1), *player(4))
+    steps(engine, 16)
+    assert [BAR_S] == [at_s for at_s, _ in ons(steps(engine, 16))]
 
 
 def test_what_it_holds_ends_with_its_turn() -> None:
