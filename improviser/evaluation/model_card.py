@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from improviser.errors import CheckpointError
 from improviser.files import write_whole
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from improviser.evaluation.report import EvaluationTable
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 # How the lines of a card begin that change with the network of the player.
 _FILE, _DIGEST, _MADE_BY, _PLAYER = "- File:", "- sha256:", "- Made by:", "- Network that predicts the player:"
-# The heads of the section of the figures and of that which `write_listening` writes; it is the last one.
-_FIGURES, _LISTENING = "## Figures", "## Listening"
+# Where a table begins.
+_ROW: Final = "\n|"
+_FIGURES: Final = "Figures"
+# The sections beside held-out players, which `write_section` writes.
+LISTENING, PHRASES = "Listening", "Phrases"
+_HEAD: Final = "\n## "
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ From the sources below; split by melody family, so that no variant of a tune is 
 {json.dumps(card.settings, indent=1)}
 ```
 
-{_FIGURES}
+## {_FIGURES}
 
 The prior on the validation split: {card.prior.nats:.3f} nats a step,
 note accuracy {100 * card.prior.note_accuracy:.1f} %.
@@ -147,36 +151,45 @@ def write_figures(card: Path, table: EvaluationTable) -> None:
     Raises:
         CheckpointError: The card is missing or cannot be written.
     """
-    try:
-        before, head, rest = card.read_text(encoding="utf-8").partition(_FIGURES)
-        section, listening, tables = rest.partition(_LISTENING)
-        about = section.split("\n|")[0].rstrip()
-        figures = f"{before}{head}{about}\n\n{markdown_table(table)}\n"
-        write_whole(card, (f"{figures}\n{listening}{tables}" if listening else figures).encode())
-    except OSError as error:
-        raise CheckpointError(f"cannot update the card {card}: {error}; train the model anew") from error
+
+    def replaced(section: str) -> str:
+        """Return the section with another table."""
+        return f"{section.split(_ROW, maxsplit=1)[0].rstrip()}\n\n{markdown_table(table)}"
+
+    _rewrite(card, _FIGURES, replaced)
 
 
-def write_listening(card: Path, tables: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]], command: str) -> None:
-    """Write tables into a card as its section on listening, in place of an older one.
+def write_section(
+    card: Path, name: str, tables: Sequence[tuple[Sequence[str], Sequence[Sequence[str]]]], command: str
+) -> None:
+    """Write tables into a card as the section LISTENING or PHRASES, in place of an older one.
 
     Args:
         card: The card's file.
+        name: Name of the section.
         tables: Head and rows of each table.
         command: The command that made them.
 
     Raises:
         CheckpointError: The card is missing or cannot be written.
     """
+    shown = "\n\n".join(_as_markdown(head, rows) for head, rows in tables)
+    about = (
+        f"By `{command}`: beside the right player and, in brackets, less beside a wrong one\n"
+        "of the same key, meter and tempo; definitions in `docs/metrics.md`."
+    )
+    _rewrite(card, name, lambda _section: f"{about}\n\n{shown}")
+
+
+def _rewrite(card: Path, name: str, write: Callable[[str], str]) -> None:
+    """Write the section of a card that has a name anew from what it was, empty if it is not there yet."""
     try:
-        before = card.read_text(encoding="utf-8").split(_LISTENING)[0].rstrip()
-        shown = "\n\n".join(_as_markdown(head, rows) for head, rows in tables)
-        about = (
-            f"By `{command}`: beside the right player and, in brackets, less beside a wrong one\n"
-            "of the same key, meter and tempo; definitions in `docs/metrics.md`."
-        )
-        write_whole(card, f"{before}\n\n{_LISTENING}\n\n{about}\n\n{shown}\n".encode())
-    except OSError as error:
+        before, *sections = card.read_text(encoding="utf-8").rstrip().split(_HEAD)
+        texts = dict(section.split("\n\n", 1) for section in sections)
+        texts[name] = write(texts.get(name, ""))
+        whole = _HEAD.join([before, *(f"{head}\n\n{text.rstrip()}\n" for head, text in texts.items())])
+        write_whole(card, whole.encode())
+    except (OSError, ValueError) as error:
         raise CheckpointError(f"cannot update the card {card}: {error}; train the model anew") from error
 
 

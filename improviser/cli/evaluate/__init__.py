@@ -118,7 +118,7 @@ PlotsOption = Annotated[
 ]
 CardOption = Annotated[
     bool,
-    typer.Option("--card", help="Also write the table of 'music' or 'listening' into the card of the preset's model."),
+    typer.Option("--card", help="Also write the tables of 'music', 'listening' or 'phrases' into the card."),
 ]
 CorporaOption = Annotated[
     Path | None,
@@ -209,10 +209,10 @@ def _check(
     what: What, split: Split, beside: list[str] | None, plots: Path | None, corpora: Path | None, *, card: bool
 ) -> None:
     """Raise UsageError for an option that has no effect, or that is missing, or for plots that cannot be drawn."""
-    is_test, of_card = split is Split.TEST, {What.MUSIC, What.LISTENING}
+    is_test, of_card = split is Split.TEST, {What.MUSIC, *_BESIDE_PIECES}
     refused = {
         f"'{what}' needs --corpora FOLDER": what in _WITH_CORPORA and corpora is None,
-        "--card is for 'music' and 'listening'": card and what not in of_card,
+        "--card is for 'music', 'listening' and 'phrases'": card and what not in of_card,
         "a card has the figures of the test split only": card and not is_test,
         "'hearing' hears music21's corpus; --corpora has no effect": what is What.HEARING and corpora is not None,
         f"'{what}' hears the test split only": what in _HEARD and not is_test,

@@ -58,7 +58,7 @@ def measure_listening(
     from improviser.evaluation.duet import accompaniment_heard, melody_heard
     from improviser.evaluation.evenly import evenly
     from improviser.evaluation.listening_figures import duet_figures, listening_scores
-    from improviser.evaluation.model_card import write_listening
+    from improviser.evaluation.model_card import LISTENING, PHRASES, write_section
     from improviser.evaluation.phrase_figures import phrase_figures
 
     judge = phrase_figures if which.by_phrases else duet_figures
@@ -81,7 +81,8 @@ def measure_listening(
     if not tables:
         raise CorpusError(f"no held-out piece in {corpora} has chords; chords are markers in a MIDI file, such as Am7")
     if card is not None:
-        write_listening(card, tables, shlex.join(["improviser", *sys.argv[1:]]))
+        command = shlex.join(["improviser", *sys.argv[1:]])
+        write_section(card, PHRASES if which.by_phrases else LISTENING, tables, command)
 
 
 def set_folders(corpora: Path) -> list[Path]:

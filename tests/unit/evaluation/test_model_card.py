@@ -11,12 +11,14 @@ import pytest
 from improviser.errors import CheckpointError
 from improviser.evaluation.estimate import Estimate
 from improviser.evaluation.model_card import (
+    LISTENING,
+    PHRASES,
     ModelCard,
     card_text,
     markdown_table,
     update_card,
     write_figures,
-    write_listening,
+    write_section,
 )
 from improviser.evaluation.report import EvaluationTable
 from improviser.training.prior import PriorScore
@@ -28,6 +30,8 @@ TABLE = EvaluationTable(
         "ours": {"reward": Estimate(0.25, 0.125, 0.5), "not in key %": Estimate(1.0, 0.5, 2.25)},
     },
 )
+
+SHOWN = [(("POP", "bass"), [("improviser", "0.50 (+0.10)")])]
 
 
 @pytest.fixture
@@ -107,19 +111,20 @@ def test_a_card_that_cannot_be_updated(card: ModelCard, text: str | None) -> Non
         update_card(card.model, card.player, "improviser train --only-player")
 
 
-def test_listening_is_the_last_section_and_replaces_itself(card: ModelCard) -> None:
-    """The tables stand at the end of the card once, however often they are written; a missing card is told."""
+def test_sections_come_at_the_end_and_replace_themselves(card: ModelCard) -> None:
+    """Each stands in the card once, however often it is written, and leaves the others; a missing card is told."""
     path = card.model.with_suffix(".md")
     with pytest.raises(CheckpointError, match="cannot update the card"):
-        write_listening(path, [], "x")
+        write_section(path, LISTENING, [], "x")
     path.write_text(card_text(card), encoding="utf-8")
     for command in ("old", "improviser evaluate listening"):
-        write_listening(path, [(("POP", "bass"), [("improviser", "0.50 (+0.10)")])], command)
+        write_section(path, LISTENING, SHOWN, command)
+        write_section(path, PHRASES, [(("POP", "phrases"), [("improviser", command)])], command)
     text = path.read_text("utf-8")
     assert text.startswith(card_text(card).rstrip())
-    assert 1 == text.count("## Listening")
-    assert text.endswith("| POP | bass |\n| --- | ---: |\n| improviser | 0.50 (+0.10) |\n")
+    assert "old" not in text
     assert "`improviser evaluate listening`" in text
+    assert "| POP | bass |\n| --- | ---: |\n| improviser | 0.50 (+0.10) |\n\n## Phrases\n" in text
 
 
 def test_new_figures_replace_the_old_ones_only(card: ModelCard) -> None:
@@ -131,7 +136,7 @@ def test_new_figures_replace_the_old_ones_only(card: ModelCard) -> None:
     for has_listening in (False, True):
         path.write_text(card_text(card), encoding="utf-8")
         if has_listening:
-            write_listening(path, [(("POP", "bass"), [("improviser", "0.50 (+0.10)")])], "x")
+            write_section(path, LISTENING, SHOWN, "x")
         before = path.read_text("utf-8")
         write_figures(path, other)
         assert before.replace(markdown_table(TABLE), markdown_table(other)) == path.read_text("utf-8")
