@@ -32,6 +32,9 @@ TAKEN_FROM: Final = 4
 MOTIF_NOTES: Final = 4
 # A tune of fewer notes in a bar is no theme.
 LEAST_IN_THEME: Final = 3
+# A bar is a repetition of one of so many before it.
+REPEATED_FROM: Final = 8
+HAMMERED_NOTES: Final = 4
 # A theme returns after so many bars at least.
 THEME_BARS: Final = 4
 # The tones of the tonic triad, above the tonic.
@@ -92,8 +95,9 @@ def phrase_figures(notes: Notes, duet: Duet) -> Figures:
       and `in gaps`, the share of its onsets that fall in gaps;
     - `repeats with`, how much of its bar the part repeats where the player repeats a bar;
     - `takes up`, the share of bars with MOTIF_NOTES notes that are, in intervals and rhythm, in the player's last bars;
-    - `own repeats`, the share of bars equal to an earlier one, and `theme`, that of bars whose tune, transposed, was
-      there THEME_BARS bars before or earlier;
+    - `own repeats`, the share of bars equal to one of the REPEATED_FROM before, `theme`, that of bars whose tune,
+      transposed, was there THEME_BARS bars before or earlier, and `hammered`, that of bars of HAMMERED_NOTES onsets or
+      more, all of one pitch;
     - `stable ends`, the share of fourth bars that end on a tone of the tonic triad;
     - `final length`, the last note's length beside the mean, and `final root`, whether the last low note is the tonic
       or the root of the chord.
@@ -110,6 +114,7 @@ def phrase_figures(notes: Notes, duet: Duet) -> Figures:
         "repeats with": _repeats_with(ours, theirs),
         "takes up": _takes_up(tune, heard, bar_frames, count),
         "own repeats": _own_repeats(ours),
+        "hammered": _hammered(ours),
         "theme": _theme(ours),
         **_ends(tune, duet),
     }
@@ -191,8 +196,18 @@ def motifs(tune: TopLine, start: int, end: int) -> set[Motif]:
 
 
 def _own_repeats(ours: list[Bar]) -> float:
-    """Return the share of bars equal to an earlier one."""
-    told = [bar in ours[:number] for number, bar in enumerate(ours) if number and len(bar) >= LEAST_ONSETS]
+    """Return the share of bars equal to one of the last."""
+    told = [
+        bar in ours[max(0, number - REPEATED_FROM) : number]
+        for number, bar in enumerate(ours)
+        if number and len(bar) >= LEAST_ONSETS
+    ]
+    return _share(np.array(told, dtype=np.bool_))
+
+
+def _hammered(ours: list[Bar]) -> float:
+    """Return the share of bars that strike one pitch again and again, of all bars with an onset."""
+    told = [len(bar) >= HAMMERED_NOTES and len({note for _, note in bar}) == 1 for bar in ours if bar]
     return _share(np.array(told, dtype=np.bool_))
 
 

@@ -72,6 +72,12 @@ def test_own_bars_and_themes_return() -> None:
     assert (0.25, 1.0) == (figures["own repeats"], figures["theme"])
 
 
+def test_a_bar_of_one_pitch_is_hammered() -> None:
+    """Of three bars one strikes a pitch four times; three times are no hammering."""
+    ours = part(*quarters(0, 72, 72, 72, 72), *quarters(1, 72, 72, 72), *quarters(2, 72, 72, 72, 74))
+    assert 1 / 3 == phrase_figures(ours, beside(PLAYER, 4))["hammered"]
+
+
 @pytest.mark.parametrize(("last", "root", "is_root"), [(48, 0, 1.0), (55, 0, 0.0), (55, 7, 1.0)])
 def test_ends_are_stable_long_and_low(last: int, root: int, is_root: float) -> None:
     """The fourth bar ends on the fifth; the last note is four times as long as the first, on the root or not."""
