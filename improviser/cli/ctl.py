@@ -39,7 +39,7 @@ NameArgument = Annotated[
         metavar="[NAME]",
         help="A knob: harmony, coherence, creativity, temperature, density, register, echo, velocity, feel or tempo. "
         "preset, key, timing, mode or offset. An action: like, dislike, undo, undo_all, freeze, mute, solo, panic, "
-        "keep, tap, follow, next_preset or next_mode. count-in, to click one bar or more and begin with bar 1. Or "
+        "keep, tap, follow, next_preset, next_mode or end. count-in, to click one bar or more and begin with bar 1. Or "
         "page, to print the address of the page.",
     ),
 ]

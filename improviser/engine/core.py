@@ -38,7 +38,6 @@ if TYPE_CHECKING:
     from improviser.agent.policy import Actor, FloatArray, Mix
     from improviser.engine.settings import EngineSettings
     from improviser.engine.step_times import StepTimes
-    from improviser.listening.player import Player
     from improviser.midi.message import Message, TimedMessage
     from improviser.music.meter import Meter
     from improviser.music.scale import Key
@@ -57,6 +56,11 @@ class Engine:
 
     Threads: an instance belongs to one thread; no method blocks or does I/O. `step` takes tens of microseconds if
     `prepare` was called since the last message and no note may end early, else as long as `prepare`.
+
+    Attributes:
+        listener: Follows the player.
+        panel: The knobs and switches.
+        turns: The mode, and whose turn it is.
     """
 
     def __init__(self, settings: EngineSettings, actor: Actor, rng: np.random.Generator) -> None:
@@ -73,7 +77,7 @@ class Engine:
         self._expression = Expression(settings, self._bars, rng)
         self._clock = self._expression.clock
         grid = self._beat_steps, np.array([self._bars.steps])
-        self._listener = Listener(grid, self._clock, settings.locked, self._expression.pocket, settings.chart)
+        self.listener = Listener(grid, self._clock, settings.locked, self._expression.pocket, settings.chart)
         self._next_step = self._first_step = 0
         self._is_waiting = True
         self._is_halted = self._has_begun = self._has_given_beat = False
@@ -99,7 +103,7 @@ class Engine:
         self._observation = np.zeros((1, self._role.columns), dtype=np.uint8)
         self._prospect: Prospect | None = None
         self._decided: Decided | None = None
-        self._place = place_of(self._next_step, self._bars, self.settings, self._listener, self.base)
+        self._place = place_of(self._next_step, self._bars, self.settings, self.listener, self.base)
 
     def change(self, settings: EngineSettings, actor: Actor) -> list[TimedMessage]:
         """Change to settings of the same grid and to another actor; return the messages that end sounding notes."""
@@ -127,7 +131,7 @@ class Engine:
     def lock(self, key: Key | None) -> None:
         """Lock the key from the next step on; None unlocks it."""
         self._take_heard()
-        self._listener.heard_key.lock(key)
+        self.listener.heard_key.lock(key)
 
     def set_mode(self, mode: PlayMode, at_s: float) -> None:
         """Change from the next bar on when improviser plays; ALONE begins at `at_s` if nothing plays yet."""
@@ -135,24 +139,19 @@ class Engine:
         self.turns.choose(mode)
         self._begin_alone(at_s)
 
+    def end(self) -> None:
+        """End with the next bar: on a long tonic. Then wait for the player."""
+        self._take_heard()
+        self.turns.end()
+
     def is_between_bars(self) -> bool:
         """Return whether the next step begins a bar, or the engine waits for the player."""
         return self._is_waiting or self._bars.place(self._next_step)[1] == 0
 
     @property
-    def player(self) -> Player:
-        """The player's state after the last step."""
-        return self._listener.player
-
-    @property
     def key(self) -> Key:
         """The key, heard or locked."""
-        return self._listener.heard_key.key
-
-    @property
-    def key_confidence(self) -> float:
-        """The probability in [0, 1] of the key."""
-        return self._listener.heard_key.confidence
+        return self.listener.heard_key.key
 
     @property
     def base(self) -> int:
@@ -185,7 +184,7 @@ class Engine:
         self._clock.anchor(at_s, beat)
         self._bars = Bars.of(self.meter, self.settings.steps_per_beat)
         self._expression.begin_bar(self._bars)
-        self._listener.set_bar(self._bars.steps)
+        self.listener.set_bar(self._bars.steps)
         self._has_given_beat, self._is_halted = True, False
         self._is_waiting = True
         self._next_step = 0
@@ -197,7 +196,7 @@ class Engine:
         self._bars = self._bars.followed_by(meter, self._clock, at_s, self.settings.steps_per_beat)
         self._voice.set_bar(self._bars.steps)
         self._expression.begin_bar(self._bars)
-        self._listener.set_bar(self._bars.steps)
+        self.listener.set_bar(self._bars.steps)
 
     def count_bars(self, beat: float, meter: Meter) -> None:
         """Count bars of `meter`, one of METERS, so that one begins on `beat`; what was heard before keeps its meter."""
@@ -247,7 +246,7 @@ class Engine:
         self._next_step = 0 if self._is_waiting else self._next_step
         self.turns.begin(self._bars.place(self._bars.next_line(self._next_step))[0])
         self._first_step += moved_steps
-        self._listener.recount(bar_steps, moved_steps)
+        self.listener.recount(bar_steps, moved_steps)
         self._reached = -math.inf
 
     def look_ahead(self, ahead_s: float) -> None:
@@ -317,11 +316,11 @@ class Engine:
         Returns:
             The messages that mend the last step, if what it plays clashes with this note; mostly none.
         """
-        self._listener.hear(message, at_s)
+        self.listener.hear(message, at_s)
         if self._is_waiting:
             if isinstance(message, NoteOn) and not self._is_halted:
                 self._begin(at_s)
-            self._listener.follow(at_s)
+            self.listener.follow(at_s)
         elif isinstance(message, NoteOn):
             return self._mend(message.note, at_s)
         return []
@@ -365,17 +364,17 @@ class Engine:
     def _look(self) -> Prospect:
         """Return the next step as it stands, from what was heard so far."""
         self._record()
-        place = place_of(self._next_step, self._bars, self.settings, self._listener, self.base)
-        outlook = self._listener.foresee(self._next_step, LEVELS[place.meter, place.sixteenth])
+        place = place_of(self._next_step, self._bars, self.settings, self.listener, self.base)
+        outlook = self.listener.foresee(self._next_step, LEVELS[place.meter, place.sixteenth])
         observation = observe(outlook.player, self._voice.line, place, self._role, self._observation)
-        share = self._listener.punctuality.share_after(self._times().heard_s)
+        share = self.listener.punctuality.share_after(self._times().heard_s)
         anticipation = Anticipation(self._actor, self._role, self._voice.line, place, outlook)
         values, expected = (None, ()) if self._only_listens() else anticipation.values(observation, share)
         traits = None if self._bias() is None else self._role.traits.of_one(observation)
-        is_locked, can_hold = self._listener.heard_key.is_locked, self._can_hold()
+        is_locked, can_hold = self.listener.heard_key.is_locked, self._can_hold()
         allowed = self.turns.allowed(*self._bars.place(self._next_step), outlook.silence)
         legal = legal_at(place, self._role, is_locked=is_locked, is_sounding=can_hold, allowed=allowed)
-        recalled = self._voice.recalled(self._next_step, self._listener.recurrence.steps)
+        recalled = self._voice.recalled(self._next_step, self.listener.recurrence.steps)
         return Prospect(outlook, place, legal, values, observation, traits, expected, recalled)
 
     def step(self, at_s: float) -> list[TimedMessage]:
@@ -403,7 +402,7 @@ class Engine:
         self.preferences.remember(self._voice.touch.due_s, prospect.observation, choice)
         if self.settings.mends:
             self._decided = Decided(self._steps.last, prospect, own, self._voice.touch)
-        for message, heard_s in self._listener.pending:
+        for message, heard_s in self.listener.pending:
             messages += self._mend(message.note, heard_s) if isinstance(message, NoteOn) else []
         return messages
 
@@ -426,7 +425,7 @@ class Engine:
     def rewards(self) -> dict[str, float]:
         """Return the terms of the last step's reward by name, then the three components, each in [-1, 1]."""
         self._record()
-        return rewards_of(self._voice.line, self._listener.player, self._place, self._role)
+        return rewards_of(self._voice.line, self.listener.player, self._place, self._role)
 
     def _take_heard(self) -> None:
         """Process all that the next step would have heard; call it before the beat moves.
@@ -441,7 +440,7 @@ class Engine:
     def _follow(self) -> bool:
         """Settle steps, and process what the next step hears; return whether there was anything."""
         self._settle(self._reached)
-        return self._listener.follow(self._decided_s() + ROUNDING_S)
+        return self.listener.follow(self._decided_s() + ROUNDING_S)
 
     def take_settled(self) -> list[SettledStep]:
         """Return the steps of which all is heard now, in order; each is returned once."""
@@ -451,7 +450,7 @@ class Engine:
     def _begin(self, at_s: float) -> None:
         """Begin to play at `at_s`: with the next step if the beat was given, else with a new bar."""
         if self._has_given_beat:
-            steps = self._clock.beat_at(at_s) * self.settings.steps_per_beat - self._listener.habit.steps
+            steps = self._clock.beat_at(at_s) * self.settings.steps_per_beat - self.listener.habit.steps
             self._next_step = max(self._next_step, math.ceil(steps - SLACK_STEPS))
         else:
             self._begun_s, self._next_step = at_s, self._bars.next_line(self._next_step)
@@ -461,8 +460,8 @@ class Engine:
         self._is_waiting, self._has_begun = False, True
         self.turns.begin(self._bars.place(self._next_step)[0])
         self._settle_all()
-        self._listener.begin(self._next_step)
-        self._habit_steps = self._listener.habit.steps
+        self.listener.begin(self._next_step)
+        self._habit_steps = self.listener.habit.steps
         self._prospect = self._decided = None
         self._unplanned_feel = self._feel
 
@@ -501,9 +500,9 @@ class Engine:
         prospect, self._prospect = self._prospect, None
         if prospect is not None:
             self._place = place = prospect.place
-            self._listener.close(self._next_step, LEVELS[place.meter, place.sixteenth], prospect.outlook)
-            self._reached = self._listener.reached(self._decided_s())
-            self._habit_steps = self._listener.habit.steps
+            self.listener.close(self._next_step, LEVELS[place.meter, place.sixteenth], prospect.outlook)
+            self._reached = self.listener.reached(self._decided_s())
+            self._habit_steps = self.listener.habit.steps
         return prospect
 
     def _settle_all(self) -> None:
@@ -514,7 +513,7 @@ class Engine:
     def _settle(self, reached: float) -> None:
         """Settle the steps of which nothing more is heard where the player is at `reached`, in steps."""
         self._record()
-        self._steps.settle(self._listener.settle(reached))
+        self._steps.settle(self.listener.settle(reached))
 
     def _mix(self, prospect: Prospect) -> Mix:
         """Return how the values of a decision are combined."""
@@ -531,14 +530,14 @@ class Engine:
         self._plan()
         self._settle_all()
         self._is_waiting = True
-        for pending in self._listener.take_pending():
+        for pending in self.listener.take_pending():
             self.hear(*pending)
         return messages
 
     def _only_listens(self) -> bool:
         """Return whether the next step is in the first bars, which only serve to find the key."""
         steps = self._next_step - self._first_step
-        return not self._listener.heard_key.is_locked and steps < LISTEN_BARS * self._bars.steps
+        return not self.listener.heard_key.is_locked and steps < LISTEN_BARS * self._bars.steps
 
     def _can_hold(self) -> bool:
         """Return whether notes sound that may go on for another step."""
@@ -547,8 +546,8 @@ class Engine:
     def _play(self, action: int, choice: Choice | None, seen: Prospect | None = None) -> list[TimedMessage]:
         """Play an action and move on to the next step; `_record` records the action later."""
         tonic, base, before = int(self._place.tonic[0]), int(self._place.own_base[0]), self._voice.struck
-        gesture = self._role.gesture(action, tonic, base, before, hands := self._listener.hands)
-        touch = Touch(self._due_s(), self._listener.velocity * self.panel.touch, self._feel)
+        gesture = self._role.gesture(action, tonic, base, before, hands := self.listener.hands)
+        touch = Touch(self._due_s(), self.listener.velocity * self.panel.touch, self._feel)
         messages = self._voice.play(gesture, self._next_step, self._place, touch)
         self._decided = None
         self.decision = Decision(
@@ -557,7 +556,7 @@ class Engine:
             action=action,
             gesture=gesture,
             key=self.key.name,
-            chord=self._listener.player.chord_name,
+            chord=self.listener.player.chord_name,
             choice=choice,
             role=self._role,
             tonic=tonic,

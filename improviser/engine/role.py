@@ -22,7 +22,7 @@ from improviser.listening.own_chords import CHORD_FEATURES, chord_tokens, encode
 from improviser.music.chord import CHORD_BITS, CHORD_COUNT, QUALITY_COUNT
 from improviser.music.consonance import CONSONANT_INTERVALS
 from improviser.music.pitch import OCTAVE
-from improviser.music.scale import SCALE_BITS
+from improviser.music.scale import SCALE_BITS, Mode
 from improviser.playing.actions import (
     ACTION_COUNT,
     FIRST_ONSET,
@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 # The first four qualities are triads: major, minor, diminished, augmented.
 _TRIADS: Final = 4
 
+# The quality of the tonic triad in each mode.
+_TONIC_QUALITY: Final = {Mode.MAJOR: 0, Mode.MINOR: 1}
 # Whether each interval of 0-11 semitones, from the lower note up, is consonant.
 _CONSONANT: Final = np.isin(np.arange(OCTAVE), CONSONANT_INTERVALS)
 
@@ -124,6 +126,10 @@ class Role(ABC):
         """
 
     @abstractmethod
+    def finals(self, mode: Mode) -> npt.NDArray[np.bool_]:
+        """Return which actions strike the tonic, or its triad, (action_count,): a piece ends on one of them."""
+
+    @abstractmethod
     def clashes(self, events: Events, note: int) -> npt.NDArray[np.bool_]:
         """Return which of our events, (events,) notes or chords, clash with a note 0-127 of the player."""
 
@@ -168,6 +174,12 @@ class _Melody(Role):
         """Return the mask of legal notes."""
         del tonic
         return legal_actions(base, is_sounding=is_sounding, pitch_classes=pitch_classes)
+
+    def finals(self, mode: Mode) -> npt.NDArray[np.bool_]:
+        """Return the tonic in each octave."""
+        del mode
+        onsets = np.arange(ACTION_COUNT) - FIRST_ONSET
+        return np.asarray((onsets >= 0) & (onsets % OCTAVE == 0))
 
     def clashes(self, events: Events, note: int) -> npt.NDArray[np.bool_]:
         """Return which notes are not consonant with the note, octaves ignored."""
@@ -220,6 +232,10 @@ class _Comping(Role):
         """Return the mask of legal chords."""
         del base
         return legal_chords(tonic, is_sounding=is_sounding, pitch_classes=pitch_classes)
+
+    def finals(self, mode: Mode) -> npt.NDArray[np.bool_]:
+        """Return the tonic triad of the mode."""
+        return np.asarray(np.arange(CHORD_ACTION_COUNT) == FIRST_ONSET + _TONIC_QUALITY[mode])
 
     def clashes(self, events: Events, note: int) -> npt.NDArray[np.bool_]:
         """Return which chords lack the note, and have a tone a semitone below or above it."""

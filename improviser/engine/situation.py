@@ -16,7 +16,7 @@ from improviser.music.chord import CHORD_BITS, root_above
 from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import pitch_class_bits, rotate
 from improviser.music.scale import SCALE_DEGREES, Mode
-from improviser.playing.actions import FIRST_ONSET, REST_ACTION
+from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION, REST_ACTION
 from improviser.rewards import COMPONENTS, Scene
 
 if TYPE_CHECKING:
@@ -111,13 +111,18 @@ def legal_at(
 ) -> npt.NDArray[np.bool_]:
     """Return the mask of legal actions at `place`.
 
-    In a locked key only notes of its scale are legal, out of turn only to rest, and at an entry only onsets.
+    In a locked key only notes of its scale are legal, out of turn only to rest, at an entry only onsets. The end is an
+    onset of the tonic, which is held.
     """
     if allowed is Allowed.NOTHING:
         return np.asarray(np.arange(role.action_count) == REST_ACTION)
     tonic, base, mode = int(place.tonic[0]), int(place.own_base[0]), Mode(int(place.mode[0]))
     scale = pitch_class_bits([tonic + degree for degree in SCALE_DEGREES[mode]])
     legal = role.legal(tonic, base, is_sounding=is_sounding, pitch_classes=scale if is_locked else None)
+    if allowed is Allowed.TO_HOLD:
+        return np.asarray(np.arange(role.action_count) == (HOLD_ACTION if is_sounding else REST_ACTION))
+    if allowed is Allowed.A_FINAL:
+        legal &= role.finals(mode)
     if allowed is Allowed.AN_ENTRY:
         legal[:FIRST_ONSET] = False
     return legal

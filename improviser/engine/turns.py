@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -23,6 +24,8 @@ class Allowed(Enum):
     NOTHING = auto()
     ANYTHING = auto()
     AN_ENTRY = auto()
+    A_FINAL = auto()
+    TO_HOLD = auto()
 
 
 class TurnBar(NamedTuple):
@@ -51,6 +54,7 @@ class Turns:
         self.mode = mode
         self._coming: PlayMode | None = None
         self._first_bar = self._bar = 0
+        self._ends, self._final_bar = False, math.inf
         self._stopped_steps = max(1, round(STOPPED_BEATS * beat_steps))
 
     @property
@@ -66,6 +70,11 @@ class Turns:
         """Begin the turns with bar number `bar`; it is the player's."""
         self.mode, self._coming = self.chosen, None
         self._first_bar = self._bar = bar
+        self._ends, self._final_bar = False, math.inf
+
+    def end(self) -> None:
+        """End with the next bar."""
+        self._ends = True
 
     @property
     def now(self) -> TurnBar | None:
@@ -89,6 +98,10 @@ class Turns:
         if self._coming is not None and in_bar == 0:
             self.begin(bar)
         self._bar = bar
+        if self._ends and in_bar == 0:
+            self._ends, self._final_bar = False, bar
+        if bar >= self._final_bar:
+            return Allowed.A_FINAL if (bar, in_bar) == (self._final_bar, 0) else Allowed.TO_HOLD
         if self.mode is PlayMode.WHEN_I_STOP:
             return Allowed.ANYTHING if silence >= self._stopped_steps else Allowed.NOTHING
         match self.now:
@@ -104,12 +117,14 @@ class Turns:
         return SOLO in switched or self.chosen is PlayMode.ALONE
 
     def has_left(self, silent_bars: float, patience_bars: int, switched: Collection[str]) -> bool:
-        """Return whether the player has been silent for so long that improviser stops and waits.
+        """Return whether improviser stops and waits: after an end, or when the player has been silent for so long.
 
         Args:
             silent_bars: For how many bars the player has been silent.
             patience_bars: See EngineSettings; improviser's own turn comes on top of it.
             switched: The switches that are on.
         """
+        if self._bar > self._final_bar:
+            return True
         patience = patience_bars + self.mode.turn_bars
         return patience_bars > 0 and patience <= silent_bars and not self.is_alone(switched)

@@ -13,6 +13,7 @@ from improviser.protocol import (
     Act,
     Action,
     Command,
+    EndAsked,
     Event,
     Judged,
     Knob,
@@ -142,6 +143,9 @@ class Steering:
                 self._undo(everything=action is Action.UNDO_ALL)
             case Action.MUTE | Action.SOLO | Action.FREEZE:
                 self._switch(action, at_s)
+            case Action.END:
+                self._engine.end()
+                self._tell(EndAsked(at_s))
             case Action.NEXT_MODE:
                 self._set_mode(self._engine.turns.chosen.following, at_s)
             case _:

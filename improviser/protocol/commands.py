@@ -43,6 +43,7 @@ class Action(StrEnum):
     - FOLLOW lets improviser follow the player's beat again, after taps or a tempo. While it does, one tap only corrects
       the beat.
     - NEXT_PRESET switches to the next preset at a bar line.
+    - END ends the piece with the next bar, on a long tonic; improviser then waits for the player.
     - NEXT_MODE changes when improviser plays: with you, when you stop, four bars in turn, alone, and again with you.
     """
 
@@ -59,6 +60,7 @@ class Action(StrEnum):
     FOLLOW = "follow"
     NEXT_PRESET = "next_preset"
     NEXT_MODE = "next_mode"
+    END = "end"
 
 
 # The range of a knob is 0 to TURNS_MAX. In the middle, at NEUTRAL, it has the preset's value.

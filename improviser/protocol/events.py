@@ -325,6 +325,14 @@ class ModeSet(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class EndAsked(Event):
+    """The player asked at `at_s` for the end; it comes with the next bar."""
+
+    event: ClassVar[str] = "end_asked"
+    at_s: float
+
+
+@dataclass(frozen=True, slots=True)
 class Offered(Event):
     """The ports of other programs that can be chosen."""
 

@@ -22,6 +22,7 @@ from improviser.protocol import (
     Changed,
     Controlled,
     Detached,
+    EndAsked,
     Halted,
     Heard,
     Judged,
@@ -94,7 +95,18 @@ class SessionReplayer:
             case Changed():
                 self._changed = event
                 self._change(event)
-            case Timed() | ModeSet() | Turned() | Switched() | Locked() | Judged() | Undone() | Tasted() | Adopted():
+            case (
+                Timed()
+                | ModeSet()
+                | EndAsked()
+                | Turned()
+                | Switched()
+                | Locked()
+                | Judged()
+                | Undone()
+                | Tasted()
+                | Adopted()
+            ):
                 self._steer(event)
             case Stepped(through_s, skipped):
                 self._step(through_s, skipped=skipped)
@@ -149,13 +161,15 @@ class SessionReplayer:
                 self._ahead_s = ahead_s
                 self.engine.look_ahead(ahead_s)
 
-    def _steer(self, event: Timed | ModeSet | Turned | Switched | Locked | Taught | Adopted) -> None:
+    def _steer(self, event: Timed | ModeSet | EndAsked | Turned | Switched | Locked | Taught | Adopted) -> None:
         """Pass a recorded command of the player to the engine."""
         match event:
             case Timed(timing, offset_s):
                 self.engine.set_timing(NoteTiming(timing), offset_s)
             case ModeSet(at_s, mode):
                 self.engine.set_mode(PlayMode(mode), at_s)
+            case EndAsked():
+                self.engine.end()
             case Turned(knob, position, at_once):
                 self.engine.panel.turn(knob, position, at_once=at_once)
             case Switched(at_s, name):

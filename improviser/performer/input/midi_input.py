@@ -92,7 +92,7 @@ class MidiInput:
 
     def tell_understood(self, engine: Engine, at_s: float) -> None:
         """Report what an engine infers from what it has heard."""
-        player, beat = engine.player, engine.beat_at(at_s)
+        player, beat = engine.listener.player, engine.beat_at(at_s)
         place = chart_place(engine.settings.chart, engine.settings.meter, beat)
         self._tell(
             Understood(
@@ -100,7 +100,7 @@ class MidiInput:
                 machine_s=time.monotonic(),
                 beat=beat,
                 key=engine.key.name,
-                key_confidence=engine.key_confidence,
+                key_confidence=engine.listener.heard_key.confidence,
                 chord=player.chord_name,
                 chord_confidence=float(player.chord_confidence[0]),
                 expected=() if engine.decision is None else engine.decision.expectations(),

@@ -7,7 +7,7 @@ import { KEYS, clockName } from "./names.js";
 
 const ACTIONS = {
   like: "like", dislike: "dislike", undo: "undo", "undo-all": "undo_all", freeze: "freeze", mute: "mute", solo: "solo",
-  keep: "keep", tap: "tap", panic: "panic",
+  keep: "keep", end: "end", tap: "tap", panic: "panic",
 };
 const SHORTCUTS = { Backspace: "undo", Space: "tap" };
 // With Shift, since the arrows alone scroll the page.

@@ -87,7 +87,7 @@ def test_the_key_is_heard() -> None:
     tell(engine, *(timed for at, pitch in enumerate(pitches) for timed in note(at * STEP_S, pitch)))
     steps(engine, 16)
     assert ("D", 62) == (engine.key.name, engine.base)
-    assert 0.5 < engine.key_confidence <= 1
+    assert 0.5 < engine.listener.heard_key.confidence <= 1
 
 
 def test_a_locked_key_is_kept() -> None:
@@ -95,7 +95,7 @@ def test_a_locked_key_is_kept() -> None:
     engine = make_engine(Indifferent(), key="Ebm", tempo_bpm=TEMPO, temperature=1.0)
     tell(engine, *(timed for at in range(24) for timed in note(at * STEP_S, 60 + at)))
     played = ons(steps(engine, 64))
-    assert ("Ebm", 1.0) == (engine.key.name, engine.key_confidence)
+    assert ("Ebm", 1.0) == (engine.key.name, engine.listener.heard_key.confidence)
     assert len(played) > 20
     assert all(in_key(engine.key, pitch) for _, pitch in played)
 

@@ -6,10 +6,11 @@ import pytest
 
 from improviser.choices import PlayMode
 from improviser.engine import Engine
+from improviser.engine.role import COMPING
 from improviser.midi.message import NoteOff, NoteOn, TimedMessage
 from improviser.music.meter import COMMON
 from improviser.playing.actions import REST_ACTION
-from tests.actors import Figure, holder, pulse
+from tests.actors import Figure, holder, pulse, random_policy
 from tests.sessions import BAR_S, STEP_S, TEMPO, make_engine, note, ons, steps, tell
 
 QUARTER_S = 4 * STEP_S
@@ -87,6 +88,34 @@ def test_alone_it_begins_at_once_and_does_not_wait() -> None:
     halted.halt()
     halted.set_mode(PlayMode.ALONE, 3.0)
     assert None is halted.next_step_s
+
+
+@pytest.mark.parametrize(("key", "tonic"), [("C", 0), ("Am", 9)])
+def test_it_ends_on_a_long_tonic(key: str, tonic: int) -> None:
+    """Asked within a bar it plays on to the bar line, strikes the tonic there, holds it for a bar, and waits."""
+    engine = tell(make_engine(random_policy(), key=key, tempo_bpm=TEMPO, temperature=1.0), *player(3))
+    steps(engine, 20)
+    engine.end()
+    steps(engine, 12)
+    (last, *_) = [timed for timed in steps(engine, 1) if isinstance(timed.message, NoteOn)]
+    assert isinstance(last.message, NoteOn)
+    assert (2 * BAR_S, tonic) == (last.due_s, last.message.note % 12)
+    assert [(3 * BAR_S, NoteOff)] == [(timed.due_s, type(timed.message)) for timed in steps(engine, 16)]
+    assert None is engine.next_step_s
+    tell(engine, *note(9 * BAR_S))
+    assert None is not engine.next_step_s
+    assert steps(engine, 64)
+
+
+@pytest.mark.parametrize(("key", "triad"), [("C", {0, 4, 7}), ("Am", {9, 0, 4})])
+def test_chords_end_on_the_tonic_triad(key: str, triad: set[int]) -> None:
+    """Below a tune the end is the triad of the key."""
+    policy = random_policy(role=COMPING)
+    engine = tell(make_engine(policy, key=key, tempo_bpm=TEMPO, role=COMPING.name, temperature=1.0), *player(8))
+    steps(engine, 4)
+    engine.end()
+    steps(engine, 12)
+    assert triad == {timed.message.note % 12 for timed in steps(engine, 1) if isinstance(timed.message, NoteOn)}
 
 
 def test_another_mode_begins_with_a_bar() -> None:

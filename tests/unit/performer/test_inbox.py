@@ -116,7 +116,7 @@ def test_when_it_is_prepared_does_not_matter_to_a_lock(heard: tuple[int, ...]) -
                 engine.prepare()
         engine.lock(None)
         engine.step(0.0)
-        keys.append((engine.key.name, engine.key_confidence))
+        keys.append((engine.key.name, engine.listener.heard_key.confidence))
     assert keys[0] == keys[1]
 
 

@@ -17,6 +17,7 @@ from improviser.protocol import (
     Binding,
     Command,
     ControlMessage,
+    EndAsked,
     Heard,
     Judged,
     Knob,
@@ -26,6 +27,7 @@ from improviser.protocol import (
     PlayerUse,
     Refused,
     Restarted,
+    Rested,
     SetMode,
     Started,
     Switched,
@@ -201,6 +203,15 @@ def test_the_mode_is_told_and_replayed() -> None:
     assert [at_s for at_s in due if 8.0 <= at_s < 12.0]
     turns = {told.turn for told in performance.told(Understood) if 4.3 < told.at_s - START_S < 11.9}
     assert {(False, 1, 2), (False, 2, 2), (True, 1, 2), (True, 2, 2)} <= turns
+
+
+def test_the_end_is_told_and_replayed() -> None:
+    """After the end nothing is planned until the player's next note, with which it goes on."""
+    performance = jam((5.1, Act(Action.END)))
+    assert [START_S + 5.1] == [told.at_s for told in performance.told(EndAsked)]
+    (rested,) = performance.told(Rested)
+    assert 8.0 == pytest.approx(rested.at_s - START_S, abs=0.2)
+    assert [played for played in performance.told(Played) if played.due_s > rested.at_s + 1.0]
 
 
 def test_alone_it_begins_by_itself() -> None:
