@@ -67,10 +67,14 @@ class Turns:
         self._coming = mode
 
     def begin(self, bar: int) -> None:
-        """Begin the turns with bar number `bar`; it is the player's."""
+        """Begin the music, and the turns, with bar number `bar`; it is the player's."""
+        self._ends, self._final_bar = False, math.inf
+        self._enter(bar)
+
+    def _enter(self, bar: int) -> None:
+        """Begin the mode that was chosen with bar number `bar`."""
         self.mode, self._coming = self.chosen, None
         self._first_bar = self._bar = bar
-        self._ends, self._final_bar = False, math.inf
 
     def end(self) -> None:
         """End with the next bar."""
@@ -96,7 +100,7 @@ class Turns:
             silence: For how many steps the player has been silent, the step included.
         """
         if self._coming is not None and in_bar == 0:
-            self.begin(bar)
+            self._enter(bar)
         self._bar = bar
         if self._ends and in_bar == 0:
             self._ends, self._final_bar = False, bar

@@ -90,6 +90,8 @@ class Steering:
         """Restore the state of the engine `before` at the time `at_s`."""
         panel = before.panel
         self._policy_history.carry_on(self._engine)
+        if before.turns.chosen is not self._engine.turns.chosen:
+            self._set_mode(before.turns.chosen, at_s)
         self._take_up(panel.positions, sorted(panel.switched), before.preferences.to_dict(), at_s)
 
     def _take_up(

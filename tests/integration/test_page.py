@@ -100,6 +100,22 @@ def test_switches_are_those_of_the_jam(browser: Browser, run: Run, tmp_path: Pat
             one.until_state(f"!state.{name}")
 
 
+def test_the_mode_is_chosen_and_its_turns_are_counted(browser: Browser, run: Run, tmp_path: Path) -> None:
+    """The page chooses turns, which it counts, and another page shows them; End lets the music end and wait."""
+    jam, url = start(run, *LOOPBACK)
+    with opened(browser, url) as one, opened(browser, url) as other:
+        one.page.locator("#mode").select_option("trade-1")
+        one.until_state("state.mode === 'trade-1'")
+        one.play("qwertq" * 4)
+        expect(one.page.locator("#turn")).to_contain_text("bar 1 of 1")
+        assert "trade-1" == state_of(tmp_path)["mode"]
+        expect(other.page.locator("#mode")).to_have_value("trade-1")
+        one.page.locator("#mode").select_option("alone")
+        one.until_state("state.mode === 'alone'")
+        one.page.locator("#end").click()
+        assert soon(lambda: jam.told("end_asked") and jam.told("rested"))
+
+
 def test_presses_teach_and_are_taken_back(browser: Browser, run: Run) -> None:
     """Like and dislike change the preference, which the page describes in words; undo and undo all revert them."""
     jam, url = start(run, *LOOPBACK)

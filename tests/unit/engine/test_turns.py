@@ -107,6 +107,16 @@ def test_it_ends_on_a_long_tonic(key: str, tonic: int) -> None:
     assert steps(engine, 64)
 
 
+def test_an_end_is_not_forgotten_for_another_mode() -> None:
+    """A mode that is chosen in the bar in which the end is asked for changes nothing in it."""
+    engine = tell(make_engine(pulse(), key="C", tempo_bpm=TEMPO, patience_bars=0), *note(0.0))
+    steps(engine, 4)
+    engine.set_mode(PlayMode.ALONE, QUARTER_S)
+    engine.end()
+    steps(engine, 12 + 16 + 1)
+    assert None is engine.next_step_s
+
+
 @pytest.mark.parametrize(("key", "triad"), [("C", {0, 4, 7}), ("Am", {9, 0, 4})])
 def test_chords_end_on_the_tonic_triad(key: str, triad: set[int]) -> None:
     """Below a tune the end is the triad of the key."""

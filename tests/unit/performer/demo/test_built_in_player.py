@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
+from improviser.choices import PlayMode
 from improviser.errors import UsageError
 from improviser.midi.message import NoteOff, NoteOn
 from improviser.music.meter import METERS, Meter
@@ -11,7 +14,18 @@ from improviser.performer.demo.built_in_player import PROMPT_S
 from improviser.performer.demo.melody_player import MelodyPlayer
 from improviser.performer.demo.tunes import DEFAULT_TUNE, TUNES, Tune, find_tune
 from improviser.performer.ports.opening import GRACE_S
-from improviser.protocol import Act, Action, Heard, Knob, Notice, PlayerUse, Turn
+from improviser.protocol import (
+    Act,
+    Action,
+    Heard,
+    Knob,
+    ModeSet,
+    Notice,
+    PlayerUse,
+    SetMode,
+    Turn,
+    Understood,
+)
 from tests.performing import BAR_S, START_S, Performance, performer_settings, tell
 
 SCALE = Tune("Scale", "nobody", (4, 4), "C4 D4*.5 -*.5 | E4*2")
@@ -187,3 +201,13 @@ def test_the_built_in_player_leaves_for_somebody_else() -> None:
     assert START_S + GRACE_S + 3.3 == pytest.approx(summary.start_s)
     assert NoteOn(0, 48, 100) == NoteOn(0, performance.told(Heard)[-1].note, performance.told(Heard)[-1].velocity)
     assert 0 == summary.stuck_notes
+
+
+def test_the_mode_stays_when_the_built_in_player_leaves() -> None:
+    """The mode that was chosen beside the built-in player holds beside the person who plays."""
+    performance = alone()
+    performance.at(GRACE_S + 1.0, partial(performance.inbox.put, SetMode(PlayMode.TRADE_2)))
+    performance.play(GRACE_S + 3.3, NoteOn(0, 48, 100), port="Improviser In")
+    performance.run(until_s=GRACE_S + 3.3 + BAR_S)
+    assert ["trade-2", "trade-2"] == [told.mode for told in performance.told(ModeSet)]
+    assert (False, 1, 2) == performance.told(Understood)[-1].turn
