@@ -135,7 +135,8 @@ def duet_figures(notes: Notes, duet: Duet) -> Figures:
     much more consonant both are together than each alone. `clear` is the share of the time in which both sound and none
     of our notes is at or between the player's outer ones. `guide tones` is the share of our notes that are the
     third or seventh of a chord at its end, and are followed within a beat by a tone of the next chord that is at most a
-    whole tone away, or the same. `true changes` is the share of the changes between chords of ours, of three notes or
+    whole tone away, or the same. `doubled` is the share of our pitch classes, where both sound, that the player sounds
+    too. `true changes` is the share of the changes between chords of ours, of three notes or
     more, that are to the root of the chord, and `changes` their number beside that of the duet's own changes.
     """
     found, heard = sounding(notes, duet.frames), sounding(duet.heard, duet.frames)
@@ -152,6 +153,7 @@ def duet_figures(notes: Notes, duet: Duet) -> Figures:
         "bass": _share(is_low[strong & (duet.harmony.root >= 0)]),
         "emergent consonance": _emergent_consonance(pitch_classes(found), theirs),
         "clear": _share(~_is_between(found, heard)[found.any(axis=1) & (theirs > 0)]),
+        "doubled": _share(_doubled(pitch_classes(found), theirs)),
         "guide tones": _guide_tones(found, duet.harmony),
         **_changes(found, lowest % OCTAVE, duet.harmony),
     }
@@ -169,6 +171,13 @@ def _changes(found: npt.NDArray[np.bool_], lowest: npt.NDArray[np.int64], harmon
         "true changes": _share((lowest == harmony.root)[changes][is_judged]),
         "changes": float(len(changes) / own) if own and len(frames) else _UNKNOWN,
     }
+
+
+def _doubled(ours: npt.NDArray[np.int64], theirs: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+    """Return for each pitch class of ours in a frame in which both sound whether it is one of theirs."""
+    classes = 1 << np.arange(OCTAVE)
+    sounds = (ours[:, None] & classes > 0) & (theirs > 0)[:, None]
+    return np.asarray((theirs[:, None] & classes > 0)[sounds])
 
 
 def _guide_tones(found: npt.NDArray[np.bool_], harmony: DuetHarmony) -> float:

@@ -85,6 +85,13 @@ def test_who_keeps_out_of_the_hands_is_clear() -> None:
     assert [1.0, 0.0, 0.0, 0.0, 1.0] == figures
 
 
+def test_what_the_player_sounds_too_is_doubled() -> None:
+    """Of a third and an octave one is doubled; where the player rests nothing is."""
+    duet = heard(piece("a", 0, F, C))
+    tune = int(duet.heard[0, 2])
+    assert 0.5 == duet_figures(np.array([[0.0, 4.0, tune - 12], [0.0, 4.0, tune - 8]]), duet)["doubled"]
+
+
 def test_guide_tones_go_on_by_step() -> None:
     """The third of F falls to that of C, or stays away; a root is no guide tone."""
     duet = heard(piece("a", 0, F, C))
