@@ -25,7 +25,6 @@ _EDGES: Final = np.array([0.0, *TONE_SHARES, 1.0], dtype=np.float32)
 CHANCES: Final = (_EDGES[:-1] + _EDGES[1:]) / 2
 _TONES: Final = COLUMNS["chord_tones"]
 _OWN_NOTE: Final = COLUMNS["own_note"].start
-_PLAYERS_NOTE: Final = COLUMNS["player_pitches"].stop - 1
 _ABOVE_TONIC: Final = np.arange(RANGE) % OCTAVE
 
 
@@ -33,8 +32,7 @@ _ABOVE_TONIC: Final = np.arange(RANGE) % OCTAVE
 class ChordAdvice:
     """How much likelier than usual a melody's notes are of the chord, the note that is held included.
 
-    What is usual is the mean over the onsets that the prior expects, so that the pace stays as it is. To double the
-    player's last note is usual: it is nearly sure to be of the chord, and no second voice.
+    What is usual is the mean over the onsets that the prior expects, so that the pace stays as it is.
 
     Attributes:
         weight: What a note that is certainly of the chord gains on one that certainly is not, in units of the reward.
@@ -53,14 +51,11 @@ class ChordAdvice:
         onsets = chances.take(_ABOVE_TONIC, axis=1)
         expected = np.exp(log_priors[:, FIRST_ONSET:])
         usual = np.einsum("ra,ra->r", expected, onsets) / expected.sum(axis=1)
-        onsets -= usual[:, None]
-        players = observations[:, _PLAYERS_NOTE]
-        onsets[(players[:, None] < RANGE) & (players[:, None] % OCTAVE == _ABOVE_TONIC)] = 0.0
         added = np.zeros_like(log_priors)
-        added[:, FIRST_ONSET:] = onsets
+        np.subtract(onsets, usual[:, None], out=added[:, FIRST_ONSET:])
         for row, note in enumerate(observations[:, _OWN_NOTE].tolist()):
             if note < RANGE:
-                added[row, HOLD_ACTION] = onsets[row, note]
+                added[row, HOLD_ACTION] = chances[row, note % OCTAVE] - usual[row]
         return added
 
 

@@ -17,13 +17,10 @@ WEIGHT = 0.5
 EVEN = np.full((1, ACTION_COUNT), -np.log(ACTION_COUNT), dtype=np.float32)
 
 
-def seen(
-    own_note: int = RANGE, tones: tuple[int, ...] = TRIAD, players_note: int = RANGE
-) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
+def seen(own_note: int = RANGE, tones: tuple[int, ...] = TRIAD) -> np.ndarray[tuple[int, int], np.dtype[np.uint8]]:
     """Return an observation, (1, columns), in which the ear is sure of some tones, while we play a note or none."""
     row = np.zeros((1, COUNT), dtype=np.uint8)
     row[0, COLUMNS["own_note"]] = own_note
-    row[0, COLUMNS["player_pitches"]] = players_note
     for tone in tones:
         row[0, COLUMNS["chord_tones"].start + tone] = SURE
     return row
@@ -45,13 +42,6 @@ def test_a_held_note_counts_as_one_that_is_struck() -> None:
     for note in (0, 1, 19, 36):
         added = ChordAdvice(WEIGHT)(seen(note), EVEN)[0]
         assert added[HOLD_ACTION] == added[FIRST_ONSET + note]
-
-
-def test_to_double_the_player_gains_nothing() -> None:
-    """The player's last note gains nothing in any octave, held or struck; the chord's other tones gain as before."""
-    added, alone = ChordAdvice(WEIGHT)(seen(4, players_note=16), EVEN)[0], ChordAdvice(WEIGHT)(seen(4), EVEN)[0]
-    assert [0.0] * 4 == [added[HOLD_ACTION], *added[FIRST_ONSET + np.array([4, 16, 28])]]
-    assert alone[FIRST_ONSET + 7] == added[FIRST_ONSET + 7] > 0
 
 
 def test_an_ear_that_knows_nothing_advises_nothing() -> None:
