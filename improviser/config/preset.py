@@ -96,8 +96,8 @@ class DecisionSettings(Document):
     `temperature` is that of the softmax (above 0, up to 5). `prior_weight` is the weight of the prior (0-5). `density`
     is 0-2: above 1 there are more notes, below 1 fewer. `harmony`, `coherence` and `creativity` (0-2) multiply the
     weights used in training. `advice` (0-2) is how much it counts, beside the values of harmony, how likely a note is
-    of the chord behind the player; only a melody takes it. `recall` (0-2) is how
-    much the improviser holds to what it played before where the player repeats something.
+    of the chord behind the player; only a melody takes it. `recall` (0-2) is how much the
+    improviser holds to what it played before where the player repeats something.
     """
 
     temperature: float = Field(gt=0, le=5)

@@ -16,7 +16,7 @@ from improviser.music.chord import CHORD_BITS, root_above
 from improviser.music.meter import SIXTEENTHS_PER_BEAT
 from improviser.music.pitch import pitch_class_bits, rotate
 from improviser.music.scale import SCALE_DEGREES, Mode
-from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION, REST_ACTION
+from improviser.playing.actions import FIRST_ONSET, HOLD_ACTION, NO_ACTION, REST_ACTION
 from improviser.rewards import COMPONENTS, Scene
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Prospect:
     """The next step before it is decided.
 
     `values` is None while improviser only listens. `expected` is what the player will probably do, unless it is heard.
-    `recalled` is the action that was played when the player last played what is played now.
+    `recalled` is the action that was played when the player last played what is played now, or NO_ACTION.
     """
 
     outlook: Outlook
@@ -48,7 +48,7 @@ class Prospect:
     observation: npt.NDArray[np.uint8]
     traits: FloatArray | None
     expected: tuple[Expected, ...] = ()
-    recalled: int | None = None
+    recalled: int = NO_ACTION
 
 
 def place_of(step: int, bars: Bars, settings: EngineSettings, listener: Listener, base: int) -> Place:
@@ -142,6 +142,6 @@ def preferring(mix: Mix, bias: FloatArray | None, recall: float, prospect: Prosp
     if bias is not None:
         traits = role.traits.of_one(prospect.observation) if prospect.traits is None else prospect.traits
         gains.append(traits @ bias)
-    if recall and prospect.recalled is not None:
+    if recall and prospect.recalled != NO_ACTION:
         gains.append(np.float32(recall) * (np.arange(role.action_count) == prospect.recalled))
     return replace(mix, preference=np.sum(gains, axis=0)) if gains else mix

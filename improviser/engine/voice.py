@@ -10,7 +10,7 @@ import numpy as np
 
 from improviser.listening.line import Line
 from improviser.music.accent import LEVELS
-from improviser.playing.actions import GestureKind
+from improviser.playing.actions import NO_ACTION, GestureKind
 from improviser.playing.phrase import Dynamics, Phrase
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class Voice:
         self.touch = Touch(-math.inf, 0.0, 0.0)
         self._held_steps = 0
         self._unrecorded: SettledStep | None = None
-        self._actions: dict[int, int] = {}
+        self._actions = np.full(MEMORY_STEPS, NO_ACTION, dtype=np.int16)
         self._early: list[TimedMessage] = []
 
     @property
@@ -137,12 +137,11 @@ class Voice:
         self.line = played.own = self.line.copy()
         action, step = played.decision.action, played.decision.step
         self.line.push(self._role.events(np.array([action]), played.place))
-        self._actions[step] = action
-        self._actions.pop(step - MEMORY_STEPS, None)
+        self._actions[step % MEMORY_STEPS] = action
 
-    def recalled(self, step: int, steps_ago: int) -> int | None:
-        """Return the action that was played so many steps before a step; None where none was, or for 0 steps."""
-        return self._actions.get(step - steps_ago) if steps_ago else None
+    def recalled(self, step: int, steps_ago: int) -> int:
+        """Return the action that was played so many steps before a step; NO_ACTION if that is not known, or for 0."""
+        return int(self._actions[(step - steps_ago) % MEMORY_STEPS]) if 0 < steps_ago <= MEMORY_STEPS else NO_ACTION
 
     def end_early(self, ending: Ending, next_due_s: float, chance: float) -> None:
         """End the held notes early, where the player would, if `chance` has it.

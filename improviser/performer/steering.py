@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from improviser.choices import PlayMode
 from improviser.engine.preference_features import NOTHING
 from improviser.engine.settings import AUTO_KEY
 from improviser.errors import UsageError
@@ -34,7 +35,6 @@ from improviser.protocol import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from improviser.choices import PlayMode
     from improviser.engine import Engine
     from improviser.performer.clock.clock_sync import ClockSync
     from improviser.performer.policy_history import PolicyHistory
@@ -85,6 +85,8 @@ class Steering:
         self._policy_history.resume(self._engine)
         self._lock = settings.lock
         self._take_up(settings.panel, settings.switched, settings.taste, at_s)
+        if self._engine.turns.chosen is PlayMode.ALONE:
+            self._set_mode(PlayMode.ALONE, at_s)
 
     def hand_over(self, before: Engine, at_s: float) -> None:
         """Restore the state of the engine `before` at the time `at_s`."""

@@ -21,6 +21,7 @@ from improviser.music.pitch import NOTE_MAX, OCTAVE
 HOLD_ACTION: Final = 0
 REST_ACTION: Final = 1
 FIRST_ONSET: Final = 2
+NO_ACTION: Final = -1
 ONSET_COUNT: Final = 37
 ACTION_COUNT: Final = FIRST_ONSET + ONSET_COUNT
 _HIGHEST_BASE: Final = NOTE_MAX - ONSET_COUNT + 1

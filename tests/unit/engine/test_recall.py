@@ -9,6 +9,7 @@ from improviser.agent.policy import Mix
 from improviser.engine.role import MELODY
 from improviser.engine.situation import Prospect, preferring
 from improviser.midi.message import TimedMessage
+from improviser.playing.actions import NO_ACTION
 from tests.actors import Indifferent
 from tests.sessions import BAR_S, STEP_S, TEMPO, make_engine, note, ons, steps, tell
 
@@ -43,8 +44,8 @@ def test_it_plays_again_what_it_played_below_the_same() -> None:
     assert free[1] != free[3]
 
 
-@pytest.mark.parametrize(("recall", "recalled"), [(0.0, 5), (0.5, None)])
-def test_without_anything_recalled_nothing_is_added(recall: float, recalled: int | None) -> None:
+@pytest.mark.parametrize(("recall", "recalled"), [(0.0, 5), (0.5, NO_ACTION)])
+def test_without_anything_recalled_nothing_is_added(recall: float, recalled: int) -> None:
     """Without a weight or an action the values are combined as before."""
     mix = Mix(np.ones(3, dtype=np.float32), 0.2, 0.3)
     assert mix is preferring(mix, None, recall, _prospect(recalled), MELODY)
@@ -64,7 +65,7 @@ def test_what_is_recalled_comes_on_top_of_the_other_preferences() -> None:
     assert expected == pytest.approx(found)
 
 
-def _prospect(recalled: int | None) -> Prospect:
+def _prospect(recalled: int) -> Prospect:
     """Return a step with an action that is recalled, and random traits."""
     traits = np.random.default_rng(0).random((MELODY.action_count, len(MELODY.traits.names)), dtype=np.float32)
     legal, seen = np.ones(MELODY.action_count, dtype=np.bool_), np.zeros(MELODY.columns, dtype=np.uint8)

@@ -221,6 +221,14 @@ def test_alone_it_begins_by_itself() -> None:
     assert 101.0 == performance.run(until_s=20.0).start_s
 
 
+def test_a_jam_that_is_alone_from_the_start_begins_by_itself() -> None:
+    """The mode alone of the preset or of an option needs no note either, and is told, so that a replay begins too."""
+    performance = Performance(performer_settings(engine=ENGINE | {"mode": "alone"}, bars=2), actor=random_policy())
+    assert START_S == pytest.approx(performance.run(until_s=20.0).start_s, abs=0.1)
+    assert ["alone"] == [told.mode for told in performance.told(ModeSet)]
+    assert performance.told(Played)
+
+
 def test_a_mode_that_does_not_exist_is_refused() -> None:
     """A name that is no mode is not a command."""
     with pytest.raises(ValueError, match="never"):
